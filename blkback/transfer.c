@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The data of requests: from grant references to pages and back.
+ *
+ * Three transports, chosen for each request: frames that are mapped already
+ * (persistent grants), frames mapped for this request, and copies made by the
+ * hypervisor. A batch costs at most one hypercall of each kind.
+ */
+#include "blkback.h"
+
+#include <linux/delay.h>
+#include <linux/slab.h>
+
+/* Pages of ballooned-out memory can run short for a moment. */
+#define PAGE_RETRIES	100
+
+/* Copy buffers kept by an active ring. */
+#define MAX_KEPT_PAGES	512
+
+static domid_t peer(const struct blkback_ring *ring)
+{
+	return ring->vbd->dev->otherend_id;
+}
+
+/* Each kind of batch is allocated when a ring needs it for the first time. */
+#define RING_BATCH(ring, kind) \
+	((ring)->kind ?: ((ring)->kind = \
+	 kvzalloc(sizeof(*(ring)->kind), GFP_NOIO | __GFP_NOFAIL)))
+
+static struct page *get_page_buffer(struct blkback_ring *ring)
+{
+	struct page *page;
+
+	page = list_first_entry_or_null(&ring->pages, struct page, lru);
+	if (!page)
+		return alloc_page(GFP_NOIO | __GFP_NOFAIL);
+	list_del(&page->lru);
+	ring->nr_pages--;
+	return page;
+}
+
+void blkback_put_page(struct blkback_ring *ring, struct page *page)
+{
+	if (ring->nr_pages >= MAX_KEPT_PAGES) {
+		__free_page(page);
+		return;
+	}
+	list_add(&page->lru, &ring->pages);
+	ring->nr_pages++;
+}
+
+static struct page *get_map_page(struct blkback_ring *ring)
+{
+	struct page *page;
+	int i;
+
+	for (i = 0; i < PAGE_RETRIES; i++) {
+		if (!gnttab_page_cache_get(&ring->cache, &page))
+			return page;
+		msleep(10);
+	}
+	return NULL;
+}
+
+static void add_map(struct blkback_ring *ring, grant_ref_t ref,
+		    struct page *page, bool readonly, grant_handle_t *handle,
+		    int *err)
+{
+	const struct grant_map_frame frame = {
+		.domid = peer(ring),
+		.ref = ref,
+		.page = page,
+		.readonly = readonly,
+	};
+
+	grant_map_add(RING_BATCH(ring, maps), &frame, handle, err);
+}
+
+/* Find or make a persistent mapping; its error shows after the batch has run. */
+static struct foreign_frame *persistent_frame(struct blkback_ring *ring,
+					      grant_ref_t ref)
+{
+	struct foreign_frame *frame;
+
+	frame = foreign_lookup(&ring->foreign, ref);
+	if (likely(frame))
+		return frame;
+	frame = foreign_add(&ring->foreign, &ring->cache, ref);
+	if (frame)
+		/* Writable: the frame will serve reads and writes. */
+		add_map(ring, ref, frame->page, false, &frame->handle,
+			&frame->err);
+	return frame;
+}
+
+static void copy_in(struct blkback_ring *ring, grant_ref_t ref,
+		    struct page *page, u32 offset, u32 len, int *err)
+{
+	const struct grant_copy_span span = {
+		.domid = peer(ring),
+		.ref = ref,
+		.page = page,
+		.offset = offset,
+		.len = len,
+	};
+
+	grant_copy_add(RING_BATCH(ring, copies), &span, err);
+}
+
+static void run_copies(struct blkback_ring *ring)
+{
+	if (ring->copies)
+		grant_copy_run(ring->copies);
+}
+
+/* Ask for a private copy of an indirect frame, the cheapest way there is. */
+static void start_fetch(struct blkback_ring *ring, struct blkback_req *req)
+{
+	struct foreign_frame *frame = NULL;
+
+	req->desc = get_page_buffer(ring);
+	if (ring->vbd->persistent)
+		frame = persistent_frame(ring, req->wire.indirect_ref);
+	req->segs[0].frame = frame;
+	if (!frame)
+		copy_in(ring, req->wire.indirect_ref, req->desc, 0,
+			req->wire.nr_segs * sizeof(req->wire.seg[0]),
+			&req->err);
+}
+
+static void finish_fetch(struct blkback_req *req)
+{
+	const struct foreign_frame *frame = req->segs[0].frame;
+
+	if (!frame)
+		return;
+	if (unlikely(frame->handle == INVALID_GRANT_HANDLE)) {
+		req->err = frame->err;
+		return;
+	}
+	memcpy(page_address(req->desc), page_address(frame->page),
+	       req->wire.nr_segs * sizeof(req->wire.seg[0]));
+	/* No byte of the frame is fetched again once it was checked. */
+	barrier();
+}
+
+void blkback_fetch_segments(struct blkback_ring *ring, struct list_head *batch)
+{
+	struct blkback_req *req;
+	bool failed = false;
+
+	list_for_each_entry(req, batch, batch)
+		if (req->wire.indirect && !req->rejected)
+			start_fetch(ring, req);
+
+	run_copies(ring);
+	if (ring->maps)
+		grant_map_run(ring->maps);
+
+	list_for_each_entry(req, batch, batch) {
+		if (!req->desc)
+			continue;
+		finish_fetch(req);
+		failed |= req->err;
+	}
+	if (unlikely(failed))
+		foreign_drop_failed(&ring->foreign, &ring->cache);
+}
+
+static bool reads_from_guest(const struct blkback_req *req)
+{
+	return req->wire.op != BLKIF_OP_READ;
+}
+
+static void map_seg(struct blkback_ring *ring, struct blkback_req *req,
+		    unsigned int i)
+{
+	struct blkback_seg *seg = &req->segs[i];
+	struct page *page;
+
+	seg->frame = NULL;
+	seg->handle = INVALID_GRANT_HANDLE;
+
+	if (ring->vbd->persistent) {
+		seg->frame = persistent_frame(ring, seg->ref);
+		if (likely(seg->frame)) {
+			req->vecs[i].bv_page = seg->frame->page;
+			return;
+		}
+	}
+
+	page = get_map_page(ring);
+	req->vecs[i].bv_page = page;
+	if (!page) {
+		req->err = -ENOMEM;
+		return;
+	}
+	req->mapped++;
+	add_map(ring, seg->ref, page, reads_from_guest(req), &seg->handle,
+		&req->err);
+}
+
+static void copy_seg(struct blkback_ring *ring, struct blkback_req *req,
+		     unsigned int i)
+{
+	struct bio_vec *vec = &req->vecs[i];
+
+	vec->bv_page = get_page_buffer(ring);
+	if (reads_from_guest(req))
+		copy_in(ring, req->segs[i].ref, vec->bv_page, vec->bv_offset,
+			vec->bv_len, &req->err);
+}
+
+static void transfer_in(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i, n = req->wire.nr_segs;
+
+	if (!n || req->err)
+		return;
+
+	if (!ring->vbd->persistent && n <= blkback_copy_segments) {
+		req->transport = BLKBACK_COPY;
+		for (i = 0; i < n; i++)
+			copy_seg(ring, req, i);
+	} else {
+		req->transport = BLKBACK_MAP;
+		for (i = 0; i < n; i++)
+			map_seg(ring, req, i);
+	}
+}
+
+/* A request that shares a persistent frame shares the frame's failure. */
+static bool inherit_errors(struct blkback_req *req)
+{
+	struct blkback_seg *seg = req->segs;
+	bool failed = false;
+	unsigned int i;
+
+	if (req->transport != BLKBACK_MAP)
+		return false;
+	for (i = 0; i < req->wire.nr_segs; i++, seg++) {
+		if (!seg->frame || seg->frame->handle != INVALID_GRANT_HANDLE)
+			continue;
+		req->err = seg->frame->err;
+		seg->frame = NULL;
+		failed = true;
+	}
+	return failed;
+}
+
+static void run_maps(struct blkback_ring *ring, struct list_head *batch)
+{
+	struct blkback_req *req;
+	bool failed = false;
+
+	/* With no mapping under way, none can have failed. */
+	if (!ring->maps || !ring->maps->nr)
+		return;
+	grant_map_run(ring->maps);
+
+	list_for_each_entry(req, batch, batch)
+		failed |= inherit_errors(req);
+	if (unlikely(failed))
+		foreign_drop_failed(&ring->foreign, &ring->cache);
+}
+
+void blkback_transfer_in(struct blkback_ring *ring, struct list_head *batch)
+{
+	struct blkback_req *req;
+
+	list_for_each_entry(req, batch, batch)
+		transfer_in(ring, req);
+	run_maps(ring, batch);
+	run_copies(ring);
+
+	list_for_each_entry(req, batch, batch)
+		if (unlikely(req->err))
+			dev_err_ratelimited(&ring->vbd->dev->dev,
+					    "ring %u: grant references of request %llu unusable (%d)\n",
+					    ring->index, req->wire.id,
+					    req->err);
+}
+
+static void copy_out(struct blkback_ring *ring, struct blkback_req *req)
+{
+	struct grant_copy_span span = {
+		.domid = peer(ring),
+		.to_peer = true,
+	};
+	unsigned int i;
+
+	if (req->err || reads_from_guest(req))
+		return;
+	for (i = 0; i < req->wire.nr_segs; i++) {
+		span.ref = req->segs[i].ref;
+		span.page = req->vecs[i].bv_page;
+		span.offset = req->vecs[i].bv_offset;
+		span.len = req->vecs[i].bv_len;
+		grant_copy_add(RING_BATCH(ring, copies), &span, &req->err);
+	}
+}
+
+static void put_buffers(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->wire.nr_segs; i++)
+		blkback_put_page(ring, req->vecs[i].bv_page);
+}
+
+/*
+ * A network device below may still hold a page that it has sent (iSCSI, DRBD),
+ * although the I/O has ended. Such a page must stay mapped for now.
+ */
+static bool pages_held(const struct blkback_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->wire.nr_segs; i++)
+		if (req->segs[i].handle != INVALID_GRANT_HANDLE &&
+		    page_count(req->vecs[i].bv_page) > 1)
+			return true;
+	return false;
+}
+
+static void unmap(struct blkback_ring *ring, struct blkback_req *req)
+{
+	struct grant_unmap_batch *batch = RING_BATCH(ring, unmaps);
+	struct blkback_seg *seg = req->segs;
+	unsigned int i;
+
+	batch->cache = &ring->cache;
+	for (i = 0; i < req->wire.nr_segs; i++, seg++) {
+		if (seg->handle != INVALID_GRANT_HANDLE)
+			grant_unmap_add(batch, req->vecs[i].bv_page,
+					seg->handle);
+		else if (!seg->frame && req->vecs[i].bv_page)
+			gnttab_page_cache_put(&ring->cache,
+					      &req->vecs[i].bv_page, 1);
+	}
+}
+
+static bool start_out(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (req->transport == BLKBACK_COPY) {
+		copy_out(ring, req);
+	} else if (req->mapped) {
+		if (pages_held(req))
+			return false;
+		unmap(ring, req);
+	}
+	return true;
+}
+
+struct llist_node *blkback_transfer_out(struct blkback_ring *ring,
+					struct llist_node *list)
+{
+	struct llist_node *ready = NULL, *node, *next;
+	struct blkback_req *req;
+
+	for (node = list; node; node = next) {
+		next = node->next;
+		req = llist_entry(node, struct blkback_req, done);
+		if (!start_out(ring, req)) {
+			llist_add(node, &ring->late);
+			ring->stuck = true;
+			continue;
+		}
+		node->next = ready;
+		ready = node;
+	}
+	run_copies(ring);
+	if (ring->unmaps)
+		grant_unmap_run(ring->unmaps);
+
+	llist_for_each_entry(req, ready, done)
+		if (req->transport == BLKBACK_COPY)
+			put_buffers(ring, req);
+	return llist_reverse_order(ready);
+}
+
+static void free_buffers(struct blkback_ring *ring)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &ring->pages, lru)
+		__free_page(page);
+	INIT_LIST_HEAD(&ring->pages);
+	ring->nr_pages = 0;
+
+	kvfree(ring->copies);
+	kvfree(ring->maps);
+	kvfree(ring->unmaps);
+	ring->copies = NULL;
+	ring->maps = NULL;
+	ring->unmaps = NULL;
+}
+
+void blkback_purge(struct blkback_ring *ring, u32 age)
+{
+	foreign_purge(&ring->foreign, &ring->cache, age);
+	gnttab_page_cache_shrink(&ring->cache, 0);
+	free_buffers(ring);
+}
+
+/* Something is purged when it was not used for this many looks. */
+#define PURGE_AGE	4
+
+bool blkback_purge_due(const struct blkback_ring *ring)
+{
+	return time_after(jiffies, READ_ONCE(ring->purge_at)) &&
+	       (READ_ONCE(ring->foreign.nr) || READ_ONCE(ring->nr_pages));
+}
+
+void blkback_purge_idle(struct blkback_ring *ring)
+{
+	unsigned long interval = blkback_persistent_unused_seconds * HZ /
+				 PURGE_AGE;
+
+	if (time_before(jiffies, ring->purge_at) ||
+	    atomic_read(&ring->requests))
+		return;
+	WRITE_ONCE(ring->purge_at, jiffies + max(interval, 1UL));
+	ring->foreign.age++;
+	blkback_purge(ring, PURGE_AGE);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core module: event channels and grants for all split drivers.
+ */
+#include <linux/module.h>
+#include <xen/xen.h>
+
+static int __init xsplit_init(void)
+{
+	return xen_domain() ? 0 : -ENODEV;
+}
+module_init(xsplit_init);
+
+static void __exit xsplit_exit(void)
+{
+}
+module_exit(xsplit_exit);
+
+MODULE_DESCRIPTION("Xen split drivers: core");
+MODULE_AUTHOR("The xsplit authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(XSPLIT_VERSION);

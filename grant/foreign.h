@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Persistent mappings of a peer's frames, found by grant reference.
+ *
+ * The peer promises not to reuse a reference for another frame while it is
+ * mapped (blkif.h, "feature-persistent"); one that does so harms only itself.
+ */
+#ifndef XSPLIT_GRANT_FOREIGN_H
+#define XSPLIT_GRANT_FOREIGN_H
+
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <xen/grant_table.h>
+
+#define FOREIGN_HASH_BITS	9
+
+/**
+ * struct foreign_frame - one frame that stays mapped
+ * @node: in its table
+ * @page: what the frame appears under
+ * @ref: the peer's grant reference
+ * @handle: of the mapping; INVALID_GRANT_HANDLE until it is mapped
+ * @err: why it could not be mapped, 0 if it could
+ * @age: the table's age when it was used last
+ */
+struct foreign_frame {
+	struct hlist_node node;
+	struct page *page;
+	grant_ref_t ref;
+	grant_handle_t handle;
+	int err;
+	u32 age;
+};
+
+/**
+ * struct foreign_table - the persistent mappings of one ring
+ * @heads: hash chains, NULL until the first frame is added
+ * @nr: frames in the table
+ * @max: how many it may hold
+ * @age: advanced by foreign_table_stale()
+ *
+ * Used by one context at a time.
+ */
+struct foreign_table {
+	struct hlist_head *heads;
+	unsigned int nr;
+	unsigned int max;
+	u32 age;
+};
+
+/**
+ * foreign_lookup() - find a frame and note that it is used
+ * @table: the table
+ * @ref: the peer's grant reference
+ *
+ * Return: the frame, or NULL.
+ */
+static inline struct foreign_frame *foreign_lookup(struct foreign_table *table,
+						   grant_ref_t ref)
+{
+	struct foreign_frame *frame;
+
+	if (!table->heads)
+		return NULL;
+	hlist_for_each_entry(frame, &table->heads[hash_32(ref, FOREIGN_HASH_BITS)],
+			     node) {
+		if (frame->ref == ref) {
+			frame->age = table->age;
+			return frame;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * foreign_add() - make room for a frame that is about to be mapped
+ * @table: the table
+ * @cache: where its page comes from
+ * @ref: the peer's grant reference, not in the table
+ *
+ * The caller maps @ref on the new frame's page.
+ *
+ * Context: may sleep.
+ * Return: the frame, or NULL if the table is full or there is no memory.
+ */
+struct foreign_frame *foreign_add(struct foreign_table *table,
+				  struct gnttab_page_cache *cache,
+				  grant_ref_t ref);
+
+/**
+ * foreign_drop_failed() - take out all frames that could not be mapped
+ * @table: the table
+ * @cache: where their pages go
+ */
+void foreign_drop_failed(struct foreign_table *table,
+			 struct gnttab_page_cache *cache);
+
+/**
+ * foreign_count_stale() - count the frames that were not used for some time
+ * @table: the table
+ * @age: count frames last used at least this many ages ago
+ *
+ * Return: their number.
+ */
+unsigned int foreign_count_stale(const struct foreign_table *table, u32 age);
+
+/**
+ * foreign_purge() - unmap frames that were not used for some time
+ * @table: the table, no frame of which is in use
+ * @cache: where pages go
+ * @age: unmap frames last used at least this many ages ago; 0 for all
+ *
+ * Context: may sleep.
+ */
+void foreign_purge(struct foreign_table *table,
+		   struct gnttab_page_cache *cache, u32 age);
+
+#endif /* XSPLIT_GRANT_FOREIGN_H */

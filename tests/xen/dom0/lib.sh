@@ -1,0 +1,294 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What cases are written with. Sourced in dom0; see tests/xen/README.md for the list.
+# fd 3: control port to the host.
+
+# shellcheck disable=SC1091
+. /job/env
+LAB_LOG=/run/lab/log
+declare -A GUEST_ID GUEST_TTY
+: "${GUEST_MEM:=512}" "${GUEST_VCPUS:=$LAB_SMP}" "${GUEST_TIMEOUT:=60}"
+: "${FRONT:=intree}" "${BACK:=intree}"
+
+# --- events ------------------------------------------------------------------------------
+
+event() { # KIND TEXT... - one line to the host, with dom0's uptime
+	local up
+	read -r up _ </proc/uptime
+	printf '%s %s %s\n' "$1" "$up" "${*:2}" >&3
+}
+step() { event step "$*"; }
+note() { event note "$*"; }
+ok() { event ok "$*"; }
+fail() { event fail "$*"; } # NAME WHY...
+skip() { event skip "$*"; } # NAME WHY...
+# The case cannot go on.
+die() {
+	fail "${LAB_CASE}" "$*"
+	exit 1
+}
+allow_dmesg() { event allow "$*"; } # REGEX REASON... - a kernel message that is expected
+
+check() { # NAME COMMAND... - a subtest that passes when the command succeeds
+	local name=$1 out rc
+	shift
+	out=$("$@" 2>&1)
+	rc=$?
+	[ -z "$out" ] || printf '%s\n' "$out"
+	if [ $rc = 0 ]; then
+		ok "$name"
+	else
+		fail "$name" "exit $rc: $(tail -n 3 <<<"$out" | tr '\n' ' ')"
+	fi
+	return $rc
+}
+
+wait_until() { # SECONDS COMMAND... - until it succeeds; 1 when it never did
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# --- drivers -----------------------------------------------------------------------------
+
+ours_in_dom0() { [ -e "/job/dom0-modules/$1.ko" ]; }
+
+load_ours() { # MODULE [PARAMETER...] - a module under test, into dom0
+	insmod "/job/dom0-modules/$1.ko" "${@:2}"
+}
+
+# load_backend ours|intree [vbd|vif] [PARAMETER...]
+# The name of the xenbus driver that appeared is in BACKEND_DRIVER.
+load_backend() {
+	local who=$1 what=vbd before after
+	shift
+	case ${1-} in vbd | vif)
+		what=$1
+		shift
+		;;
+	esac
+	before=$(ls /sys/bus/xen-backend/drivers)
+	case $who.$what in
+	intree.vbd) modprobe xen-blkback "$@" || return ;;
+	intree.vif) modprobe xen-netback "$@" || return ;;
+	ours.*)
+		if ours_in_dom0 xsplit && [ ! -d /sys/module/xsplit ]; then
+			load_ours xsplit || return
+		fi
+		if [ "$what" = vbd ]; then
+			load_ours blkback "$@" || return
+		else
+			load_ours netback "$@" || return
+		fi
+		;;
+	esac
+	after=$(ls /sys/bus/xen-backend/drivers)
+	# shellcheck disable=SC2034 # for the case
+	BACKEND_DRIVER=$(comm -13 <(echo "$before") <(echo "$after") | head -n 1)
+}
+
+# Give a device to another driver: backend_move vbd-1-51712 DRIVER
+backend_move() {
+	local dev=/sys/bus/xen-backend/devices/$1
+	[ ! -e "$dev/driver" ] || echo "$1" >"$dev/driver/unbind" || return
+	echo "$1" >"/sys/bus/xen-backend/drivers/$2/bind"
+}
+
+# The same inside a guest: guest_move NAME vbd-51712 DRIVER
+guest_move() {
+	guest_run "$1" "d=/sys/bus/xen/devices/$2
+		[ ! -e \$d/driver ] || echo $2 >\$d/driver/unbind || exit
+		echo $2 >/sys/bus/xen/drivers/$3/bind"
+}
+
+# --- backing devices ---------------------------------------------------------------------
+# Each prints nothing and leaves the path in BACKING.
+
+backing_ram() { # MB [COUNT] - /dev/ram0 (and more); contents are kept, so data can be verified
+	modprobe brd rd_nr="${2:-1}" rd_size=$(($1 * 1024)) || return
+	BACKING=/dev/ram0
+}
+
+backing_null() { # NAME GB [ATTRIBUTE=VALUE...] - null_blk through configfs; data is not kept
+	local d=/sys/kernel/config/nullb/$1 a
+	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || return
+	mkdir "$d" || return
+	echo $(($2 * 1024)) >"$d/size"
+	for a in irqmode=0 queue_mode=2 "${@:3}"; do
+		echo "${a#*=}" >"$d/${a%%=*}" || return
+	done
+	echo 1 >"$d/power" || return
+	read -r BACKING <"$d/index"
+	# Named after the directory on newer kernels, numbered on older ones.
+	if [ -b "/dev/$1" ]; then BACKING=/dev/$1; else BACKING=/dev/nullb$BACKING; fi
+}
+
+backing_file() { # NAME MB - a sparse file on the scratch disk, for file: or losetup
+	BACKING=/scratch/$1
+	truncate -s "${2}M" "$BACKING"
+}
+
+backing_loop() { # NAME MB - a loop device on such a file
+	backing_file "$1" "$2" && BACKING=$(losetup -f --show "$BACKING")
+}
+
+# --- guests ------------------------------------------------------------------------------
+
+# guest_create NAME [pv|pvh] [6.1|6.12] [ITEM...]
+# ITEM is a line of xl's configuration (memory=768, disk='["phy:/dev/ram0,xvda,w"]') or:
+#   load=A,B      modules for the guest to load, in order (default: the front of $FRONT)
+#   cmdline=...   more for its kernel's command line
+#   nowait=1      do not wait for it to be up
+guest_create() {
+	local name=$1 type=$LAB_GUEST_TYPE kernel=$LAB_GUEST load='' extra='' nowait='' item
+	local cfg=/run/lab/$1.cfg
+	shift
+	case ${1-} in pv | pvh)
+		type=$1
+		shift
+		;;
+	esac
+	case ${1-} in 6.*)
+		kernel=$1
+		shift
+		;;
+	esac
+	if [ "$FRONT" = ours ]; then load=$LAB_OURS_FRONT; else load=xen-blkfront,xen-netfront; fi
+	[ -e "/job/guest/$kernel/vmlinux" ] || {
+		echo "guest_create: no $kernel kernel in this run (see '# guest-kernels:')" >&2
+		return 1
+	}
+	{
+		printf '%s\n' "name='$name'" "type='$type'" "kernel='/job/guest/$kernel/vmlinux'" \
+			"ramdisk='/job/guest/$kernel/initramfs'" "memory=$GUEST_MEM" \
+			"vcpus=$GUEST_VCPUS" "on_crash='preserve'" "on_reboot='destroy'"
+		[ "$type" = pv ] || printf '%s\n' "tsc_mode='native'"
+		for item; do
+			case $item in
+			load=*) load=${item#*=} ;;
+			cmdline=*) extra="$extra ${item#*=}" ;;
+			nowait=*) nowait=1 ;;
+			*) printf '%s\n' "$item" ;;
+			esac
+		done
+		# Reading the clock through Xen would cost a PV guest more than a driver does.
+		[ "$type" = pvh ] || extra="clocksource=tsc tsc=reliable $extra"
+		printf "extra='console=hvc0 loglevel=4 net.ifnames=0 random.trust_cpu=on %s lab.load=%s'\n" \
+			"$extra" "$load"
+	} >"$cfg"
+	xl create -q "$cfg" || return
+	guest_refresh "$name" || return
+	[ -n "$nowait" ] || guest_wait_ready "$name"
+}
+
+# Find a guest's console again: after a restore, or one that was created by hand.
+guest_refresh() {
+	local id
+	id=$(xl domid "$1") || return
+	GUEST_ID[$1]=$id
+	wait_until 10 xenstore-exists "/local/domain/$id/console/tty" || return
+	GUEST_TTY[$1]=$(xenstore-read "/local/domain/$id/console/tty")
+}
+
+guest_wait_ready() { # NAME [SECONDS]
+	labguest -w "${2:-60}" "${GUEST_TTY[$1]}" || {
+		echo "guest $1 did not come up" >&2
+		return 1
+	}
+}
+
+# Run a shell command in a guest: its output, its exit code. 124: no answer within
+# GUEST_TIMEOUT (virtual) seconds, 125: its console is gone.
+guest_run() {
+	labguest -t "$GUEST_TIMEOUT" "${GUEST_TTY[$1]}" "$2"
+}
+
+guest_bg() { # NAME TAG COMMAND - start it; guest_wait gives its output and exit code
+	guest_run "$1" "{ { $3
+		} </dev/null >/run/bg.$2.out 2>&1; echo \$? >/run/bg.$2.tmp
+		mv /run/bg.$2.tmp /run/bg.$2.rc; } >/dev/null 2>&1 &"
+}
+
+guest_wait() { # NAME TAG [SECONDS]
+	local GUEST_TIMEOUT=$((${3:-$GUEST_TIMEOUT} + 5))
+	guest_run "$1" "n=$(((GUEST_TIMEOUT - 5) * 20))
+		until [ -e /run/bg.$2.rc ]; do
+			n=\$((n - 1)); [ \$n -gt 0 ] || { cat /run/bg.$2.out; exit 124; }
+			usleep 50000
+		done
+		cat /run/bg.$2.out
+		read -r rc </run/bg.$2.rc; rm -f /run/bg.$2.*; exit \$rc"
+}
+
+guest_running() { # NAME TAG - is that background command still running?
+	guest_run "$1" "[ ! -e /run/bg.$2.rc ]"
+}
+
+# Keep what a guest has to say. Called before it goes.
+guest_dmesg() { # NAME
+	local GUEST_TIMEOUT=10
+	[ -n "${LAB_HANG-}" ] || guest_run "$1" dmesg >"$LAB_LOG/guest-$1.${GUEST_ID[$1]}-dmesg.txt"
+}
+
+guest_destroy() {
+	guest_dmesg "$1"
+	xl destroy "$1"
+	unset "GUEST_ID[$1]" "GUEST_TTY[$1]"
+}
+
+guest_poweroff() { # NAME [SECONDS] - the orderly way
+	local id=${GUEST_ID[$1]}
+	guest_dmesg "$1"
+	guest_run "$1" 'sync; (sleep 0.2; poweroff -f) >/dev/null 2>&1 &'
+	wait_until "${2:-30}" guest_gone "$id" || return
+	unset "GUEST_ID[$1]" "GUEST_TTY[$1]"
+}
+guest_gone() { ! xl domname "$1" >/dev/null 2>&1; }
+
+guest_save() { # NAME FILE
+	guest_dmesg "$1"
+	xl save "$1" "$2" >/dev/null || return
+	unset "GUEST_ID[$1]" "GUEST_TTY[$1]"
+}
+
+guest_restore() { # NAME FILE
+	xl restore "$2" >/dev/null || return
+	guest_refresh "$1" && guest_wait_ready "$1"
+}
+
+guest_attach() { xl block-attach "$1" "$2"; } # NAME DISKSPEC
+guest_detach() { xl block-detach "$1" "$2"; } # NAME xvdb
+guest_console() { # NAME - interactive
+	printf '\n@S\n' >"${GUEST_TTY[$1]}"
+	xl console "$1"
+}
+
+# --- logs --------------------------------------------------------------------------------
+
+lab_collect() {
+	local n
+	for n in "${!GUEST_ID[@]}"; do
+		step "dmesg of guest $n"
+		guest_dmesg "$n"
+	done
+	dmesg >"$LAB_LOG/dom0-dmesg.txt"
+	{
+		xl list
+		xenstore-ls -fp
+	} >"$LAB_LOG/xenstore.txt" 2>&1
+	xl dmesg >"$LAB_LOG/xen-dmesg.txt" 2>&1
+	cp /run/lab/*.cfg "$LAB_LOG" 2>/dev/null
+	cp -r /var/log/xen "$LAB_LOG" 2>/dev/null
+}
+
+lab_send_logs() { tar -C "$LAB_LOG" -cf - . >/dev/virtio-ports/out; }
+
+lab_help() { sed -n 's/^\([a-z_]*\)() {\(.*\)$/\1\2/p' /job/lib.sh; }
+
+if [ "$LAB_MODE" = shell ]; then
+	PS1='dom0# '
+	guest_list() { xl list; }
+fi

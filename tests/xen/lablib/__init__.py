@@ -1,0 +1,1 @@
+"""The lab: real Xen, dom0 and guests inside one QEMU."""
