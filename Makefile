@@ -2,7 +2,9 @@
 # Thin wrapper; `make help` lists the targets.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-RELEASE = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+# What the kernel calls itself; Debian's kernel.release says something else.
+RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	     $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD = build/$(RELEASE)
 SOURCES := $(wildcard Kbuild *.c *.h ring evtchn grant blkfront blkback)
 

@@ -63,4 +63,91 @@ static inline void bdev_fput(struct file *opaque)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+
+/*
+ * 6.9: queue limits are passed when a disk is allocated (27e32cd23fed) and
+ * updated as a whole (d690cb8ae14b); 6.11: they have features (1122c0c1cc71).
+ * Those of older kernels have other members, hence a type of our own.
+ */
+struct compat_queue_limits {
+	unsigned int features;
+	unsigned int logical_block_size;
+	unsigned int physical_block_size;
+	unsigned int max_hw_sectors;
+	unsigned int max_segments;
+	unsigned int max_segment_size;
+	unsigned int dma_alignment;
+	unsigned int max_hw_discard_sectors;
+	unsigned int max_secure_erase_sectors;
+	unsigned int discard_granularity;
+	unsigned int discard_alignment;
+};
+
+#define queue_limits		compat_queue_limits
+#define BLK_FEAT_WRITE_CACHE	(1u << 0)
+
+static inline struct queue_limits
+compat_limits_start(struct request_queue *q)
+{
+	return (struct queue_limits) {};
+}
+
+static inline int compat_limits_commit(struct request_queue *q,
+				       const struct queue_limits *lim)
+{
+	blk_queue_logical_block_size(q, lim->logical_block_size);
+	blk_queue_physical_block_size(q, lim->physical_block_size);
+	blk_queue_max_hw_sectors(q, lim->max_hw_sectors);
+	blk_queue_max_segments(q, lim->max_segments);
+	blk_queue_max_segment_size(q, lim->max_segment_size);
+	blk_queue_dma_alignment(q, lim->dma_alignment);
+	blk_queue_max_discard_sectors(q, lim->max_hw_discard_sectors);
+	blk_queue_max_secure_erase_sectors(q, lim->max_secure_erase_sectors);
+	q->limits.discard_granularity = lim->discard_granularity;
+	q->limits.discard_alignment = lim->discard_alignment;
+	blk_queue_write_cache(q, lim->features & BLK_FEAT_WRITE_CACHE, false);
+	return 0;
+}
+
+#define queue_limits_start_update(q)		compat_limits_start(q)
+#define queue_limits_commit_update(q, lim)	compat_limits_commit(q, lim)
+
+static inline struct gendisk *compat_alloc_disk(struct gendisk *disk,
+						const struct queue_limits *lim)
+{
+	if (!IS_ERR(disk))
+		compat_limits_commit(disk->queue, lim);
+	return disk;
+}
+
+static inline struct gendisk *compat_mq_alloc_disk(struct blk_mq_tag_set *set,
+						   void *queuedata)
+{
+	return blk_mq_alloc_disk(set, queuedata);
+}
+
+#undef blk_mq_alloc_disk
+#define blk_mq_alloc_disk(set, lim, queuedata) \
+	compat_alloc_disk(compat_mq_alloc_disk(set, queuedata), lim)
+
+/* 6.11: helpers for features that a device takes back (73e3715ed14844). */
+static inline void blk_queue_disable_discard(struct request_queue *q)
+{
+	blk_queue_max_discard_sectors(q, 0);
+}
+
+static inline void blk_queue_disable_secure_erase(struct request_queue *q)
+{
+	blk_queue_max_secure_erase_sectors(q, 0);
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+/* 6.5: the mode of an open block device has a type (05bdb9965305). */
+typedef fmode_t blk_mode_t;
+#endif
+
 #endif /* XSPLIT_COMPAT_H */

@@ -141,6 +141,8 @@ enum blkfront_state {
  * @vdevice: virtual device number, decides name and minor
  * @handle: wire handle
  * @max_rings: size of @rings
+ * @backend: the backend's directory; the xenbus device's copy changes under us
+ * @offer_persistent: what we told the backend about persistent grants
  * @nr_rings: rings in use
  * @ring_order: log2 of pages per ring
  * @segs: segments per ring request
@@ -158,9 +160,12 @@ enum blkfront_state {
  * @offence: what the backend has done, 0 nothing; set once by a tasklet
  * @replaced: the rings are dead, because the domain was restored
  * @added: the disk was added
+ * @shrinking: @shrink_work is scheduled
  * @quiesced: the block layer has been stopped from submitting
  * @connected_at: when, in jiffies
  * @failures: connections in a row that did not last
+ * @offences: how often the backend has violated the protocol
+ * @deadline: when to give up waiting for a connection, 0 for never
  * @minor: first minor number
  * @nr_minors: number of minors reserved
  * @entry: in the list of reserved minors
@@ -180,6 +185,8 @@ struct blkfront {
 	unsigned int max_rings;
 
 	/* Written by the state machine while no I/O runs. */
+	char *backend;
+	bool offer_persistent;
 	unsigned int nr_rings;
 	unsigned int ring_order;
 	unsigned int segs;
@@ -202,6 +209,8 @@ struct blkfront {
 	bool quiesced;
 	unsigned long connected_at;
 	unsigned int failures;
+	unsigned int offences;
+	unsigned long deadline;
 	unsigned int minor;
 	unsigned int nr_minors;
 	struct list_head entry;
@@ -210,10 +219,11 @@ struct blkfront {
 	unsigned long offence;
 	bool replaced;
 	bool added;
+	bool shrinking;
 
 	struct blk_mq_tag_set tag_set;
 	struct grant_budget budget;
-	struct work_struct work;
+	struct delayed_work work;
 	struct work_struct add_work;
 	struct delayed_work shrink_work;
 
@@ -250,6 +260,7 @@ bool blkfront_revoke(struct blkfront_ring *ring, struct request *rq);
 /* ring.c: life of rings; process context, no I/O runs */
 int blkfront_ring_create(struct blkfront_ring *ring);
 int blkfront_ring_start(struct blkfront_ring *ring);
+void blkfront_ring_unstart(struct blkfront_ring *ring);
 void blkfront_ring_stop(struct blkfront_ring *ring);
 void blkfront_ring_destroy(struct blkfront_ring *ring, bool replay);
 
@@ -265,6 +276,7 @@ void blkfront_map_queues(struct blkfront *info);
 /* keys.c: what is read from and written to xenstore; state machine */
 void blkfront_read_ring_features(struct blkfront *info);
 int blkfront_write_keys(struct blkfront *info);
+u8 blkfront_read_flush(const struct blkfront *info);
 int blkfront_read_disk(struct blkfront *info, u64 *sectors);
 
 /* xenbus.c: state machine */
@@ -280,5 +292,6 @@ void blkfront_close(struct blkfront *info);
 int blkfront_suspend(struct xenbus_device *xbdev);
 int blkfront_resume(struct xenbus_device *xbdev);
 void blkfront_shrink(struct work_struct *work);
+void blkfront_schedule_shrink(struct blkfront *info);
 
 #endif /* XSPLIT_BLKFRONT_H */

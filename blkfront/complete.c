@@ -53,7 +53,7 @@ static void report_offence(struct blkfront_ring *ring,
 	dev_alert(&info->xbdev->dev,
 		  "ring %u: %s (id %#llx, op %u, consumed %u): disabled\n",
 		  ring->index, text[offence], id, op, ring->front.rsp_cons);
-	queue_work(blkfront_wq, &info->work);
+	mod_delayed_work(blkfront_wq, &info->work, 0);
 }
 
 /*
@@ -260,6 +260,9 @@ static void end_run(struct blkfront_ring *ring)
 {
 	bool cause = ring->worked || ring->worked_before;
 
+	if (unlikely(grant_pool_excess(&ring->pool)) &&
+	    !READ_ONCE(ring->info->shrinking))
+		blkfront_schedule_shrink(ring->info);
 	if (!READ_ONCE(ring->live) || !ring->irq_pending)
 		return;
 	ring->worked_before = ring->worked;

@@ -101,6 +101,18 @@ int blkfront_ring_start(struct blkfront_ring *ring)
 }
 
 /**
+ * blkfront_ring_unstart() - undo blkfront_ring_start()
+ * @ring: a ring that was not used
+ */
+void blkfront_ring_unstart(struct blkfront_ring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	ring->live = false;
+	spin_unlock_bh(&ring->lock);
+	grant_pool_destroy(&ring->pool);
+}
+
+/**
  * blkfront_ring_stop() - end all use of a ring by interrupts
  * @ring: the ring; one that does not exist is left alone
  *

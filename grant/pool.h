@@ -100,7 +100,7 @@ struct grant_stack {
  * @refs: unused bare grants
  */
 struct grant_pool {
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the caller's */
 	struct grant_budget *budget;
 	domid_t domid;
 	unsigned int floor;

@@ -2,6 +2,7 @@
 # tags: lab check
 # limit: 400
 
+# shellcheck disable=SC2016 # commands for the guest
 load_backend intree || die "xen-blkback"
 backing_ram 96 2
 step "guest with a disk"

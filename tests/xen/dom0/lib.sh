@@ -27,7 +27,7 @@ die() {
 	fail "${LAB_CASE}" "$*"
 	exit 1
 }
-allow_dmesg() { event allow "$*"; } # REGEX REASON... - a kernel message that is expected
+allow_dmesg() { event allow "$1 -- ${*:2}"; } # REGEX REASON... - an expected kernel message
 
 check() { # NAME COMMAND... - a subtest that passes when the command succeeds
 	local name=$1 out rc
@@ -105,34 +105,36 @@ guest_move() {
 }
 
 # --- backing devices ---------------------------------------------------------------------
-# Each prints nothing and leaves the path in BACKING.
+# Each leaves the path of the device or file in BACKING, or ends the case.
 
 backing_ram() { # MB [COUNT] - /dev/ram0 (and more); contents are kept, so data can be verified
-	modprobe brd rd_nr="${2:-1}" rd_size=$(($1 * 1024)) || return
+	modprobe brd rd_nr="${2:-1}" rd_size=$(($1 * 1024)) || die "backing_ram $*"
 	BACKING=/dev/ram0
 }
 
 backing_null() { # NAME GB [ATTRIBUTE=VALUE...] - null_blk through configfs; data is not kept
 	local d=/sys/kernel/config/nullb/$1 a
-	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || return
-	mkdir "$d" || return
-	echo $(($2 * 1024)) >"$d/size"
-	for a in irqmode=0 queue_mode=2 "${@:3}"; do
-		echo "${a#*=}" >"$d/${a%%=*}" || return
+	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || die "backing_null $*"
+	# configfs came as a module with it.
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+	mkdir "$d" || die "backing_null $*"
+	for a in size=$(($2 * 1024)) irqmode=0 queue_mode=2 "${@:3}" power=1; do
+		echo "${a#*=}" >"$d/${a%%=*}" || die "backing_null $*: $a"
 	done
-	echo 1 >"$d/power" || return
-	read -r BACKING <"$d/index"
 	# Named after the directory on newer kernels, numbered on older ones.
-	if [ -b "/dev/$1" ]; then BACKING=/dev/$1; else BACKING=/dev/nullb$BACKING; fi
+	read -r a <"$d/index"
+	if [ -b "/dev/$1" ]; then BACKING=/dev/$1; else BACKING=/dev/nullb$a; fi
+	[ -b "$BACKING" ] || die "backing_null $*: no $BACKING"
 }
 
 backing_file() { # NAME MB - a sparse file on the scratch disk, for file: or losetup
 	BACKING=/scratch/$1
-	truncate -s "${2}M" "$BACKING"
+	truncate -s "${2}M" "$BACKING" || die "backing_file $*"
 }
 
 backing_loop() { # NAME MB - a loop device on such a file
-	backing_file "$1" "$2" && BACKING=$(losetup -f --show "$BACKING")
+	backing_file "$1" "$2"
+	BACKING=$(losetup -f --show "$BACKING") || die "backing_loop $*"
 }
 
 # --- guests ------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ guest_create() {
 		done
 		# Reading the clock through Xen would cost a PV guest more than a driver does.
 		[ "$type" = pvh ] || extra="clocksource=tsc tsc=reliable $extra"
-		printf "extra='console=hvc0 loglevel=4 net.ifnames=0 random.trust_cpu=on %s lab.load=%s'\n" \
+		printf "extra='console=hvc0 loglevel=4 sysrq_always_enabled net.ifnames=0 random.trust_cpu=on %s lab.load=%s'\n" \
 			"$extra" "$load"
 	} >"$cfg"
 	xl create -q "$cfg" || return
@@ -203,21 +205,25 @@ guest_wait_ready() { # NAME [SECONDS]
 # Run a shell command in a guest: its output, its exit code. 124: no answer within
 # GUEST_TIMEOUT (virtual) seconds, 125: its console is gone.
 guest_run() {
+	[ -n "${GUEST_TTY[$1]-}" ] || {
+		echo "no guest $1 here" >&2
+		return 125
+	}
 	labguest -t "$GUEST_TIMEOUT" "${GUEST_TTY[$1]}" "$2"
 }
 
 guest_bg() { # NAME TAG COMMAND - start it; guest_wait gives its output and exit code
-	guest_run "$1" "{ { $3
-		} </dev/null >/run/bg.$2.out 2>&1; echo \$? >/run/bg.$2.tmp
+	guest_run "$1" "{ ( $3
+		) </dev/null >/run/bg.$2.out 2>&1; echo \$? >/run/bg.$2.tmp
 		mv /run/bg.$2.tmp /run/bg.$2.rc; } >/dev/null 2>&1 &"
 }
 
 guest_wait() { # NAME TAG [SECONDS]
 	local GUEST_TIMEOUT=$((${3:-$GUEST_TIMEOUT} + 5))
-	guest_run "$1" "n=$(((GUEST_TIMEOUT - 5) * 20))
+	guest_run "$1" "n=$(((GUEST_TIMEOUT - 5) * 10))
 		until [ -e /run/bg.$2.rc ]; do
 			n=\$((n - 1)); [ \$n -gt 0 ] || { cat /run/bg.$2.out; exit 124; }
-			usleep 50000
+			usleep 100000
 		done
 		cat /run/bg.$2.out
 		read -r rc </run/bg.$2.rc; rm -f /run/bg.$2.*; exit \$rc"
@@ -271,7 +277,7 @@ guest_console() { # NAME - interactive
 lab_collect() {
 	local n
 	for n in "${!GUEST_ID[@]}"; do
-		step "dmesg of guest $n"
+		event log "dmesg of guest $n"
 		guest_dmesg "$n"
 	done
 	dmesg >"$LAB_LOG/dom0-dmesg.txt"

@@ -408,7 +408,8 @@ def trim(root):
     for d in ("proc", "sys", "dev", "run", "tmp", "mnt", "job", "scratch", "root", "var/lib/xen",
               "var/lib/xenstored", "var/log/xen", "etc/alternatives"):
         (root / d).mkdir(parents=True, exist_ok=True)
-    for link, to in (("var/run", "/run"), ("var/lock", "/run/lock"), ("usr/bin/awk", "mawk")):
+    for link, to in (("var/run", "/run"), ("var/lock", "/run/lock"), ("usr/bin/awk", "mawk"),
+                     ("usr/bin/sh", "dash")):
         if (root / link).is_dir() and not (root / link).is_symlink():
             shutil.rmtree(root / link)
         if not (root / link).is_symlink():
@@ -498,6 +499,8 @@ def guest_base(series):
         shutil.copy2(tools_dir / "labagent", root / "bin")
         shutil.copy2(init, root / "init")
         (root / "init").chmod(0o755)
+        # mount without a type tries these; ext4 is a module, so not in /proc/filesystems.
+        (root / "etc/filesystems").write_text("ext4\n")
         release = (k / "release").read_text()
         modules = root / "usr/lib/modules" / release
         for m in select_modules(k / "modules", modules, config.GUEST_MODULES):

@@ -17,7 +17,7 @@ XEN_IMAGE = "boot/xen-4.17-amd64.gz"
 # dom0's user space: these and what they depend on, unpacked into an image, no maintainer
 # scripts run.
 DOM0_PACKAGES = """
-    base-files bash coreutils findutils grep sed mawk tar gzip procps util-linux mount
+    base-files bash dash coreutils findutils grep sed mawk tar gzip procps util-linux mount
     udev kmod e2fsprogs dmsetup iproute2 ethtool iperf3 iputils-ping less strace
     xen-utils-4.17 xen-utils-common xenstore-utils qemu-system-xen
 """.split()

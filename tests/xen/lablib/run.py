@@ -41,7 +41,7 @@ class Case:
                 break
             m = re.match(r"#\s*([a-z0-9-]+):\s*(.*)", line)
             if m:
-                if m[1] == "allow-dmesg":
+                if m[1] in ("allow-dmesg", "expect"):
                     self.meta.setdefault(m[1], []).append(m[2])
                 else:
                     self.meta[m[1]] = m[2].strip()
@@ -194,10 +194,26 @@ class Run:
         self.write_summary()
         return self.results
 
+    def crashed(self):
+        """Xen's own words when it, or dom0, is no more: nothing will come after them."""
+        try:
+            with open(self.out / "xen-console.log", "rb") as f:
+                f.seek(max(0, os.fstat(f.fileno()).st_size - 4096))
+                return re.search(rb"Hardware Dom0 (crashed|halted)|Panic on CPU|Reboot disabled",
+                                 f.read())
+        except OSError:
+            return None
+
     def follow(self, machine, deadline):
         hung = False
         while True:
-            line = machine.event(deadline)
+            line = machine.event(min(deadline, time.monotonic() + 2))
+            if line is None and self.crashed():
+                self.verdict("fail", self.label, f"dom0 or Xen crashed; last step: "
+                             f"{self.last_step}; last console lines:\n" + vm.console_tail(self.out))
+                return
+            if line is None and time.monotonic() < deadline:
+                continue
             if line is None:
                 if hung:
                     self.verdict("fail", self.label,
@@ -226,17 +242,20 @@ class Run:
         if kind == "step":
             self.last_step = text
             self.say(self, text)
+        elif kind == "log":
+            self.say(self, text)
         elif kind == "note":
             self.say(self, f"note: {text}")
         elif kind in ("ok", "fail", "skip"):
             name, _, why = text.partition(" ")
             self.verdict(kind, name, why)
         elif kind == "allow":
-            self.allowed.append(text.split(" ")[0])
+            self.allowed.append(text.split(" -- ")[0])
             self.say(self, f"allowed in dmesg: {text}")
         elif kind == "end":
             self.ended = text or stamp
             if self.ended != "0" and not any(v == "fail" for v, _, _ in self.results):
+                # A case that has said itself what failed may leave as it likes.
                 self.verdict("fail", self.label, f"case ended with exit code {self.ended}, last "
                              f"step: {self.last_step}\n" + self.trace_tail())
             return True

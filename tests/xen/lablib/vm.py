@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import shlex
 import re
 import shutil
 import signal
@@ -37,10 +38,13 @@ def qemu_version():
 
 
 MACHINES = set()
+CLOSING = False
 
 
 def close_all():
     """End every QEMU of this process; for exits by signal."""
+    global CLOSING                  # pylint: disable=global-statement
+    CLOSING = True
     for m in list(MACHINES):
         m.close()
 
@@ -53,6 +57,7 @@ class Machine:
         self.dir = Path(tempfile.mkdtemp(prefix="xsplit-lab-"))
         self.proc = self.qmp = self.ctl = None
         self._buf = b""
+        self.tty = False        # QEMU has our terminal and must restore its mode
 
     def common_args(self):
         """The part of the command line that a snapshot depends on."""
@@ -94,18 +99,26 @@ class Machine:
             "-chardev", sh, "-device", "virtconsole,nr=4,chardev=sh,name=sh",
             "-chardev", f"socket,id=qmp,path={d}/qmp,server=on,wait=off",
             "-mon", "chardev=qmp,mode=control", "-S"]
+        if shell:
+            # Somebody is waiting at a prompt: let idle time pass as it does for them.
+            args = [a.replace("sleep=off", "sleep=on") for a in args]
         if incoming:
             args += ["-incoming", f"exec:cat {incoming}"]
-        return args
+        # For tools that look at the machine from outside, such as a profiler's monitor.
+        return args + shlex.split(os.environ.get("LAB_QEMU_ARGS", ""))
 
     def start(self, job, shell=False, incoming=None):
         self.out.mkdir(parents=True, exist_ok=True)
+        if CLOSING:
+            raise LabError("interrupted")
         args = self.args(job, shell, incoming)
+        self.tty = shell
         env = dict(os.environ, TMPDIR=str(self.dir))
         with open(self.out / "qemu.log", "w", encoding="utf-8") as log:
             log.write(" ".join(args) + "\n")
             log.flush()
-            self.proc = subprocess.Popen(args, stdin=None if shell else subprocess.DEVNULL,
+            # Should this process be killed, QEMU goes with it.
+            self.proc = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args], stdin=None if shell else subprocess.DEVNULL,
                                          stdout=None if shell else log, stderr=log, env=env,
                                          start_new_session=not shell)
         MACHINES.add(self)
@@ -204,13 +217,12 @@ class Machine:
         """End QEMU, only the one started here, and remove its directory."""
         MACHINES.discard(self)
         if self.proc and self.proc.poll() is None:
-            with contextlib.suppress(Exception):
-                self.qmp.settimeout(3)
-                self.command("quit")
+            # Nothing in it is worth an orderly exit: disks are overlays, logs are out.
+            self.proc.send_signal(signal.SIGTERM if self.tty else signal.SIGKILL)
             try:
                 self.proc.wait(5)
             except subprocess.TimeoutExpired:
-                self.proc.send_signal(signal.SIGKILL)
+                self.proc.kill()
                 self.proc.wait()
         for s in (self.qmp, self.ctl):
             if s:
@@ -242,7 +254,8 @@ def console_tail(out, lines=15):
     with contextlib.suppress(OSError):
         text = (Path(out) / "xen-console.log").read_bytes().decode(errors="replace")
         text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-        return "\n".join("    " + x.rstrip() for x in text.splitlines()[-lines:])
+        text = [x.rstrip() for x in text.splitlines() if x.strip()]
+        return "\n".join("    " + x for x in text[-lines:])
     return "    (none)"
 
 

@@ -34,6 +34,19 @@ static void put(const char *p, size_t len)
 	}
 }
 
+/* When the leader of a session with this terminal exits, the kernel hangs it up for all. */
+static void reopen(void)
+{
+	int i, fd = open("/dev/hvc0", O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		return;
+	for (i = 0; i < 3; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
 static void raw(void)
 {
 	struct termios t;
@@ -129,6 +142,7 @@ static void shell(void)
 	}
 	if (pid > 0)
 		reap(pid);
+	reopen();
 	raw();
 }
 
@@ -148,8 +162,10 @@ int main(void)
 					n++;
 			} else if (got == 1) {
 				break;
-			} else if (got < 0 && errno != EINTR) {
+			} else if (got == 0 || errno != EINTR) {
 				sleep(1);
+				reopen();
+				raw();
 			}
 		}
 		line[n] = 0;

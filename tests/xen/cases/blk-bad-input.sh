@@ -1,0 +1,108 @@
+# about: bad parameters, a missing backing device, frontends that ask for too much: one clear line, and everything else goes on
+# tags: check blk
+# guest-type: pvh
+# modules: ours
+# files: lib/blk.sh lib/vbd-script
+# limit: 360
+# shellcheck disable=SC1091
+. /job/blk.sh
+
+lines() { dmesg | tail -n +"$((from + 1))"; }
+mark() { from=$(dmesg | wc -l); }
+count() { lines | grep -cE "$1"; }
+
+backing_ram 64 2 || die "brd"
+load_ours xsplit
+
+step "parameters of the backend"
+for bad in max_queues=65 max_queues=1000 max_ring_page_order=5 max_queues=-1 max_queues=many feature_persistent=7; do
+	mark
+	load_ours blkback "$bad" 2>/dev/null && fail "back-$bad" "loaded" && rmmod blkback
+	check "back-$bad" test ! -d /sys/module/blkback -a "$(count 'blkback.*'"(${bad%=*}|${bad#*=})")" = 1 -a "$(lines | wc -l)" = 1
+done
+
+step "parameters of the front"
+blk_guest g1 || die "guest"
+check seed blk_seed g1
+guest_run g1 "insmod /lab/xsplit.ko"
+for bad in max_ring_page_order=9 max_indirect_segments=100000 max_queues=many; do
+	check "front-$bad" guest_run g1 "dmesg -c >/dev/null; insmod /lab/blkfront.ko $bad 2>/dev/null && r=loaded
+		[ ! -d /sys/module/blkfront ] || rmmod blkfront
+		dmesg | grep blkfront
+		[ \$(dmesg | grep -cE 'blkfront.*(${bad%=*}|${bad#*=})') = 1 ] && [ \"\$r\" != loaded ]"
+done
+
+blk_back ours || die "backend"
+blk_front g1 ours || die "front"
+step "no backing device"
+be=$(blk_be g1 xvda) err=/local/domain/0/error/backend/vbd/${GUEST_ID[g1]}/$(blk_vdev xvda)
+check missing-xl test "$(xl block-attach g1 phy:/dev/nothing,xvda,w >/run/o 2>&1; echo $?)" != 0
+cat /run/o
+check missing-xl-clean wait_until 15 blk_no_key "$be"
+mark
+blk_by_hand g1 xvda
+wait_until 10 blk_is "$be/state" 2
+xenstore-write "$be/physical-device" 3f:77
+check missing-error wait_until 10 xenstore-exists "$err/error"
+note "$(blk_key "$err/error")"
+check missing-named grep -q "3f:77" <(blk_key "$err/error")
+check missing-closing wait_until 10 blk_is "$be/state" 5
+check missing-line test "$(count '51712')" = 1
+blk_by_hand_rm g1 xvda
+xenstore-rm "$err"
+guest_run g1 "dmesg -c" >/dev/null
+check missing-then-good blk_attach g1 /dev/ram0 xvda
+check missing-then-detach blk_detach g1 xvda
+
+step "physical-device that is none"
+blk_by_hand g1 xvda
+wait_until 10 blk_is "$be/state" 2
+mark
+xenstore-write "$be/physical-device" bogus
+check bogus-closing wait_until 10 blk_is "$be/state" 5
+check bogus-line test "$(count '51712.*physical-device')" = 1
+blk_by_hand_rm g1 xvda
+
+# A frontend that only exists in xenstore: forge TAG REGEX KEY=VALUE...
+forge() {
+	local tag=$1 expect=$2
+	shift 2
+	step "forged: $*"
+	blk_by_hand g1 xvda "$@"
+	wait_until 10 blk_is "$be/state" 2 || fail "$tag" "backend not waiting"
+	xenstore-write "$be/physical-device" "$(blk_major_minor /dev/ram0)"
+	mark
+	xenstore-write "$(blk_fe g1 xvda)/state" 3
+	check "$tag-closing" wait_until 10 blk_is "$be/state" 5
+	lines
+	check "$tag-line" test "$(count "51712.*$expect")" = 1 -a "$(lines | wc -l)" = 1
+	check "$tag-error" xenstore-exists "$err/error"
+	# The frontend gives up, and may try again.
+	xenstore-write "$(blk_fe g1 xvda)/state" 6
+	check "$tag-closed" wait_until 10 blk_is "$be/state" 6
+	blk_by_hand_rm g1 xvda
+	xenstore-rm "$err"
+	check "$tag-threads" blk_no_thread "${GUEST_ID[g1]}.xvda"
+}
+blk_front_gone() { guest_run g1 "rmmod blkfront"; }
+check front-unload blk_front_gone
+good="ring-ref=8 event-channel=1 protocol=x86_64-abi"
+# shellcheck disable=SC2086 # words are wanted
+{
+	forge order "ring-page-order 9" ring-page-order=9 $good
+	forge order-huge "ring-page-order" ring-page-order=4294967295 $good
+	forge queues "999 queues" multi-queue-num-queues=999 $good
+	forge queues-0 "0 queues" multi-queue-num-queues=0 $good
+	forge protocol "protocol.*vax" ring-ref=8 event-channel=1 protocol=vax-abi
+	forge no-ring "ring-ref" event-channel=1 protocol=x86_64-abi
+	forge no-channel "event-channel" ring-ref=8 protocol=x86_64-abi
+	forge bad-ref "mapping ring|grant" ring-ref=4000000000 event-channel=1 protocol=x86_64-abi
+	forge bad-ref-text "ring-ref" ring-ref=one event-channel=1 protocol=x86_64-abi
+}
+
+step "the next disk is fine"
+check front blk_front g1 ours
+check next-attach blk_attach g1 /dev/ram0 xvda
+blk_data g1 xvda /dev/ram0 next
+check next-detach blk_detach g1 xvda
+check unload blk_back_unload
