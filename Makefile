@@ -7,8 +7,25 @@ RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	     $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD = build/$(RELEASE)
 SOURCES := $(wildcard Kbuild *.c *.h ring evtchn grant blkfront blkback)
+LAB = tests/xen/lab
 
 all: modules
+
+help:
+	@echo 'The product:'
+	@echo '  modules      build all modules for the running kernel, or KDIR=<its build tree>'
+	@echo '  install      install them, and a modprobe.d file that prefers them'
+	@echo '  clean        remove what was built'
+	@echo 'Needs root, a Debian 12 machine and nothing else:'
+	@echo '  demo         a guest on real Xen uses its disks through our modules'
+	@echo '  check        all tests that fit in 45 minutes'
+	@echo '  check-long   all tests'
+	@echo '  lab          Xen and dom0 on this terminal, to try things by hand'
+	@echo '  bench        our drivers beside the in-tree ones, in virtual time'
+	@echo 'Parts of them:'
+	@echo '  lab-modules  build for every kernel of the lab'
+	@echo '  static       builds with W=1 and sparse, checkpatch, rules'
+	@echo '  host         unit tests in user space, with sanitizers'
 
 # Objects of several kernels live side by side: each builds its own copy.
 modules: $(BUILD)
@@ -16,10 +33,47 @@ modules: $(BUILD)
 	+$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) $(KBUILD_FLAGS) modules
 
 $(BUILD):
-	@test -n "$(RELEASE)" || { echo "No kernel build tree at KDIR=$(KDIR): install linux-headers of the target kernel, or set KDIR" >&2; exit 1; }
+	@test -n "$(RELEASE)" || { \
+		echo "KDIR=$(KDIR) is no kernel build tree: install the headers of the kernel, or set KDIR" >&2; \
+		exit 1; }
 	@mkdir -p $@
 
-clean:
-	rm -rf build
+install: modules
+	+$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) INSTALL_MOD_DIR=updates modules_install
+	install -D -m 644 modprobe.conf $(DESTDIR)/etc/modprobe.d/xsplit.conf
 
-.PHONY: all modules clean $(BUILD)
+setup:
+	@tests/setup
+
+lab-modules: setup
+	@$(LAB) kernels | while read -r series release headers; do \
+		echo "[modules] $$series ($$release)"; \
+		$(MAKE) -s KDIR=$$headers modules || exit; \
+	done
+
+demo: lab-modules
+	@$(LAB) run demo
+
+check: setup
+	@tests/check check
+
+check-long: setup
+	@tests/check long
+
+lab: lab-modules
+	@$(LAB) shell
+
+bench: lab-modules
+	@$(LAB) run tests/bench/compare.sh
+
+static: setup
+	@tests/static
+
+host: setup
+	@$(MAKE) -s -C tests/host check
+
+clean:
+	rm -rf build tests/xen/out
+
+.PHONY: all help modules install setup lab-modules demo check check-long lab \
+	bench static host clean $(BUILD)

@@ -87,7 +87,7 @@ struct compat_queue_limits {
 };
 
 #define queue_limits		compat_queue_limits
-#define BLK_FEAT_WRITE_CACHE	(1u << 0)
+#define BLK_FEAT_WRITE_CACHE	BIT(0)
 
 static inline struct queue_limits
 compat_limits_start(struct request_queue *q)

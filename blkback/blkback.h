@@ -70,6 +70,8 @@ struct blkback_seg {
  * @vecs: pages of the data, @inline_vecs or in @large
  * @segs: the segments, @inline_segs or in @large
  * @large: memory for more segments than fit inline
+ * @inline_vecs: the pages of a request without indirect frame
+ * @inline_segs: and its segments
  *
  * Written by the ring's thread until the I/O is submitted, then by whoever ends
  * the I/O, then by the completion path.
@@ -108,6 +110,36 @@ struct blkback_stats {
 
 /**
  * struct blkback_ring - one ring and its thread
+ * @vbd: whose ring it is
+ * @stats: its counters
+ * @thread: its thread, referenced
+ * @ec: its event channel
+ * @shared: the mapped ring pages
+ * @abi: layout of its requests
+ * @index: number of the queue
+ * @max_segs: limit on @segs
+ * @back: indices; the response side is under @lock
+ * @foreign: persistent mappings
+ * @cache: pages to map frames under
+ * @copies: batch of copies, NULL until needed
+ * @maps: batch of mappings, NULL until needed
+ * @unmaps: batch of unmappings, NULL until needed
+ * @pages: free copy buffers
+ * @nr_pages: their number
+ * @worked: something was done since the last EOI
+ * @throttled: waits until some of @segs are done
+ * @in_pass: the thread will look at @done when the pass is over
+ * @stuck: waits for time to pass: for memory, or a page that a device holds
+ * @purge_at: when to purge next, in jiffies
+ * @broken: the frontend has violated the protocol; no request is taken
+ * @event: an event has come that has had no EOI
+ * @requests: taken and not answered
+ * @inflight: submitted and not ended
+ * @segs: segments of @requests
+ * @done: requests whose I/O has ended
+ * @late: those of them that need the thread
+ * @flush: answers them
+ * @lock: see @back
  */
 struct blkback_ring {
 	/* Constant while connected. */
@@ -155,6 +187,29 @@ struct blkback_ring {
 
 /**
  * struct blkback_vbd - one virtual block device
+ * @dev: the xenbus device
+ * @watch: on "physical-device"
+ * @work: blkback_update()
+ * @all: in the list of all vbds
+ * @stats: counters, one for each queue that may be
+ * @name: for threads and messages: domain and device
+ * @bdev_file: the backing device as it was opened
+ * @bdev: the backing device, NULL if it is not open
+ * @serving: there are rings that serve
+ * @mode: "mode" of xenstore
+ * @major: of the backing device
+ * @minor: of the backing device
+ * @limits: what the frontend may ask for
+ * @info: "info" of xenstore
+ * @persistent: persistent grants were agreed on
+ * @rings: the rings, NULL if not connected
+ * @nr_rings: their number
+ * @complained: the failure was reported
+ * @removed: the device is gone, @work shall free the vbd
+ * @failed: a ring is broken
+ * @barrier_lock: held for the length of a barrier
+ * @barrier: a barrier waits or runs, no other I/O starts
+ * @barrier_wait: for all who wait for or because of a barrier
  */
 struct blkback_vbd {
 	/* Constant while the device is bound. */

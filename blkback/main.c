@@ -57,6 +57,7 @@ MODULE_PARM_DESC(feature_persistent, "Offer persistent grants");
 struct workqueue_struct *blkback_wq;
 struct kmem_cache *blkback_req_cache;
 
+/* Protects the list, and of each vbd what blkback.h says. */
 DEFINE_MUTEX(blkback_vbds_lock);
 static LIST_HEAD(vbds);
 

@@ -23,9 +23,29 @@ static domid_t peer(const struct blkback_ring *ring)
 }
 
 /* Each kind of batch is allocated when a ring needs it for the first time. */
-#define RING_BATCH(ring, kind) \
-	((ring)->kind ?: ((ring)->kind = \
-	 kvzalloc(sizeof(*(ring)->kind), GFP_NOIO | __GFP_NOFAIL)))
+static void *batch_memory(void *batch, size_t size)
+{
+	return batch ?: kvzalloc(size, GFP_NOIO | __GFP_NOFAIL);
+}
+
+static struct grant_copy_batch *copy_batch(struct blkback_ring *ring)
+{
+	ring->copies = batch_memory(ring->copies, sizeof(*ring->copies));
+	return ring->copies;
+}
+
+static struct grant_map_batch *map_batch(struct blkback_ring *ring)
+{
+	ring->maps = batch_memory(ring->maps, sizeof(*ring->maps));
+	return ring->maps;
+}
+
+static struct grant_unmap_batch *unmap_batch(struct blkback_ring *ring)
+{
+	ring->unmaps = batch_memory(ring->unmaps, sizeof(*ring->unmaps));
+	ring->unmaps->cache = &ring->cache;
+	return ring->unmaps;
+}
 
 static struct page *get_page_buffer(struct blkback_ring *ring)
 {
@@ -57,7 +77,7 @@ static struct page *get_map_page(struct blkback_ring *ring)
 	for (i = 0; i < PAGE_RETRIES; i++) {
 		if (!gnttab_page_cache_get(&ring->cache, &page))
 			return page;
-		msleep(10);
+		msleep(20);
 	}
 	return NULL;
 }
@@ -73,7 +93,7 @@ static void add_map(struct blkback_ring *ring, grant_ref_t ref,
 		.readonly = readonly,
 	};
 
-	grant_map_add(RING_BATCH(ring, maps), &frame, handle, err);
+	grant_map_add(map_batch(ring), &frame, handle, err);
 }
 
 /* Find or make a persistent mapping; its error shows after the batch has run. */
@@ -104,7 +124,7 @@ static void copy_in(struct blkback_ring *ring, grant_ref_t ref,
 		.len = len,
 	};
 
-	grant_copy_add(RING_BATCH(ring, copies), &span, err);
+	grant_copy_add(copy_batch(ring), &span, err);
 }
 
 static void run_copies(struct blkback_ring *ring)
@@ -296,7 +316,7 @@ static void copy_out(struct blkback_ring *ring, struct blkback_req *req)
 		span.page = req->vecs[i].bv_page;
 		span.offset = req->vecs[i].bv_offset;
 		span.len = req->vecs[i].bv_len;
-		grant_copy_add(RING_BATCH(ring, copies), &span, &req->err);
+		grant_copy_add(copy_batch(ring), &span, &req->err);
 	}
 }
 
@@ -325,11 +345,10 @@ static bool pages_held(const struct blkback_req *req)
 
 static void unmap(struct blkback_ring *ring, struct blkback_req *req)
 {
-	struct grant_unmap_batch *batch = RING_BATCH(ring, unmaps);
+	struct grant_unmap_batch *batch = unmap_batch(ring);
 	struct blkback_seg *seg = req->segs;
 	unsigned int i;
 
-	batch->cache = &ring->cache;
 	for (i = 0; i < req->wire.nr_segs; i++, seg++) {
 		if (seg->handle != INVALID_GRANT_HANDLE)
 			grant_unmap_add(batch, req->vecs[i].bv_page,

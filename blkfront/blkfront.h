@@ -146,6 +146,7 @@ enum blkfront_state {
  * @nr_rings: rings in use
  * @ring_order: log2 of pages per ring
  * @segs: segments per ring request
+ * @max_grants: grants per ring that the backend keeps mapped
  * @persistent: grants stay granted, and the backend may keep them mapped
  * @trusted: the backend may see memory that shares a page with data
  * @flush_op: wire operation for flushes, 0 if there is none to send
@@ -190,6 +191,7 @@ struct blkfront {
 	unsigned int nr_rings;
 	unsigned int ring_order;
 	unsigned int segs;
+	unsigned int max_grants;
 	bool persistent;
 	bool trusted;
 	unsigned int sector_size;

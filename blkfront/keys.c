@@ -12,6 +12,13 @@
 /* Longest of "queue-%u", "ring-ref%u". */
 #define KEY_LEN	24
 
+/*
+ * Grants per ring that Linux keeps mapped if not told otherwise. It maps and
+ * unmaps more of them for each request, which costs more than waiting for the
+ * mapped ones. A backend with another limit may say so.
+ */
+#define DEFAULT_PERSISTENT	1056
+
 static unsigned int read_key(const struct blkfront *info, const char *key,
 			     unsigned int absent)
 {
@@ -205,6 +212,10 @@ static void read_transport(struct blkfront *info)
 
 	info->persistent = info->offer_persistent &&
 			   read_key(info, "feature-persistent", 0);
+	info->max_grants = UINT_MAX;
+	if (info->persistent)
+		info->max_grants = read_key(info, "max-persistent-grants",
+					    DEFAULT_PERSISTENT);
 	segs = min(segs, blkfront_params.max_indirect_segments);
 	info->segs = max_t(unsigned int, segs,
 			   BLKIF_MAX_SEGMENTS_PER_REQUEST);

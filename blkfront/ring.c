@@ -88,8 +88,14 @@ int blkfront_ring_start(struct blkfront_ring *ring)
 
 	if (info->persistent)
 		pages = min_t(unsigned int, floor, FIRST_PAGES);
-	ret = grant_pool_init(&ring->pool, &ring->lock, &info->budget,
-			      info->xbdev->otherend_id, floor, pages);
+	ring->pool = (struct grant_pool) {
+		.lock = &ring->lock,
+		.budget = &info->budget,
+		.domid = info->xbdev->otherend_id,
+		.floor = floor,
+		.ceiling = max(floor, info->max_grants),
+	};
+	ret = grant_pool_init(&ring->pool, pages);
 	if (ret)
 		return ret;
 

@@ -58,7 +58,7 @@ static void retry_copy(struct gnttab_copy *op)
 	int i;
 
 	for (i = 0; i < COPY_RETRIES && op->status == GNTST_eagain; i++) {
-		msleep(1);
+		usleep_range(1000, 2000);
 		if (HYPERVISOR_grant_table_op(GNTTABOP_copy, op, 1))
 			return;
 	}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "foreign.h"
 
+#include <linux/bits.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "batch.h"
 
-#define FOREIGN_HASH_SIZE	(1U << FOREIGN_HASH_BITS)
+#define FOREIGN_HASH_SIZE	BIT(FOREIGN_HASH_BITS)
 
 struct foreign_frame *foreign_add(struct foreign_table *table,
 				  struct gnttab_page_cache *cache,
@@ -55,7 +56,7 @@ void foreign_drop_failed(struct foreign_table *table,
 {
 	struct foreign_frame *frame;
 	struct hlist_node *next;
-	unsigned int i;
+	size_t i;
 
 	for (i = 0; table->nr && i < FOREIGN_HASH_SIZE; i++) {
 		hlist_for_each_entry_safe(frame, next, &table->heads[i], node) {
@@ -67,18 +68,6 @@ void foreign_drop_failed(struct foreign_table *table,
 	}
 }
 EXPORT_SYMBOL_NS_GPL(foreign_drop_failed, XSPLIT);
-
-unsigned int foreign_count_stale(const struct foreign_table *table, u32 age)
-{
-	const struct foreign_frame *frame;
-	unsigned int i, stale = 0;
-
-	for (i = 0; table->nr && i < FOREIGN_HASH_SIZE; i++)
-		hlist_for_each_entry(frame, &table->heads[i], node)
-			stale += table->age - frame->age >= age;
-	return stale;
-}
-EXPORT_SYMBOL_NS_GPL(foreign_count_stale, XSPLIT);
 
 static void purge_chain(struct foreign_table *table, struct hlist_head *head,
 			struct grant_unmap_batch *batch, u32 age)
@@ -98,7 +87,7 @@ void foreign_purge(struct foreign_table *table,
 		   struct gnttab_page_cache *cache, u32 age)
 {
 	struct grant_unmap_batch *batch;
-	unsigned int i;
+	size_t i;
 
 	if (!table->nr)
 		goto free_heads;

@@ -38,7 +38,7 @@ struct foreign_frame {
  * @heads: hash chains, NULL until the first frame is added
  * @nr: frames in the table
  * @max: how many it may hold
- * @age: advanced by foreign_table_stale()
+ * @age: advanced by the owner from time to time
  *
  * Used by one context at a time.
  */
@@ -95,15 +95,6 @@ struct foreign_frame *foreign_add(struct foreign_table *table,
  */
 void foreign_drop_failed(struct foreign_table *table,
 			 struct gnttab_page_cache *cache);
-
-/**
- * foreign_count_stale() - count the frames that were not used for some time
- * @table: the table
- * @age: count frames last used at least this many ages ago
- *
- * Return: their number.
- */
-unsigned int foreign_count_stale(const struct foreign_table *table, u32 age);
 
 /**
  * foreign_purge() - unmap frames that were not used for some time

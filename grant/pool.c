@@ -70,7 +70,7 @@ static bool add_ref(struct grant_pool *pool, gfp_t gfp)
 	grant_ref_t head;
 	struct grant *g;
 
-	if (!pool_charge(pool))
+	if (pool->nr >= pool->ceiling || !pool_charge(pool))
 		return false;
 	g = kzalloc(sizeof(*g), gfp);
 	if (!g)
@@ -182,19 +182,10 @@ void grant_pool_destroy(struct grant_pool *pool)
 }
 EXPORT_SYMBOL_NS_GPL(grant_pool_destroy, XSPLIT);
 
-int grant_pool_init(struct grant_pool *pool, spinlock_t *lock,
-		    struct grant_budget *budget, domid_t domid,
-		    unsigned int floor, unsigned int nr_pages)
+int grant_pool_init(struct grant_pool *pool, unsigned int nr_pages)
 {
-	*pool = (struct grant_pool) {
-		.lock = lock,
-		.budget = budget,
-		.domid = domid,
-		.floor = floor,
-	};
-
 	/* Nobody else knows the pool yet, hence no lock. */
-	while (pool->refs.nr < floor) {
+	while (pool->refs.nr < pool->floor) {
 		if (!add_ref(pool, GFP_NOIO)) {
 			grant_pool_destroy(pool);
 			return -ENOSPC;

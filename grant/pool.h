@@ -95,6 +95,7 @@ struct grant_stack {
  * @budget: the device's budget
  * @domid: the peer
  * @floor: number of grants to keep
+ * @ceiling: number of grants not to exceed
  * @nr: grants in the stacks and with holders
  * @pages: unused grants with a page
  * @refs: unused bare grants
@@ -104,6 +105,7 @@ struct grant_pool {
 	struct grant_budget *budget;
 	domid_t domid;
 	unsigned int floor;
+	unsigned int ceiling;
 
 	unsigned int nr;
 	struct grant_stack pages;
@@ -112,19 +114,16 @@ struct grant_pool {
 
 /**
  * grant_pool_init() - set up a pool and allocate its floor
- * @pool: the pool
- * @lock: protects the pool; see the other functions
- * @budget: the device's budget
- * @domid: the peer
- * @floor: number of bare grants to allocate now and to keep
- * @nr_pages: number of them that get a page now
+ * @pool: the pool, in which the caller has set @lock, @budget, @domid, @floor
+ *	and @ceiling, and nothing else
+ * @nr_pages: how many of the floor's grants get a page now
+ *
+ * The floor's grants are allocated now and kept.
  *
  * Context: may sleep, does no I/O.
  * Return: 0, or -ENOMEM or -ENOSPC with nothing left allocated.
  */
-int grant_pool_init(struct grant_pool *pool, spinlock_t *lock,
-		    struct grant_budget *budget, domid_t domid,
-		    unsigned int floor, unsigned int nr_pages);
+int grant_pool_init(struct grant_pool *pool, unsigned int nr_pages);
 
 /**
  * grant_pool_destroy() - free all grants, which no holder has any more

@@ -87,10 +87,11 @@ def artefact(name, key, build, label):
 
 
 def expire(name, keep):
-    """Drop what has the same name and nobody has used for two days."""
+    """Drop what has the same name and nobody has used for three hours: a run in
+    progress may still read it."""
     for old in config.CACHE.glob(f"{name}-*"):
         if re.fullmatch(re.escape(name) + r"-[0-9a-f]{12}", old.name) and old != keep \
-                and time.time() - old.stat().st_mtime > 2 * 86400:
+                and time.time() - old.stat().st_mtime > 3 * 3600:
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -37,6 +37,7 @@ def qemu_version():
     return out.splitlines()[0]
 
 
+PREFIX = "xsplit-lab-"
 MACHINES = set()
 CLOSING = False
 
@@ -49,12 +50,21 @@ def close_all():
         m.close()
 
 
+def remove_stale():
+    """Directories of lab processes that were killed before they could tidy up."""
+    for d in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        pid = d.name[len(PREFIX):].partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(d, ignore_errors=True)
+
+
 class Machine:
     """A running QEMU. Sockets and pipes are in a directory of its own; logs go to out."""
 
     def __init__(self, spec, out):
         self.spec, self.out = spec, Path(out)
-        self.dir = Path(tempfile.mkdtemp(prefix="xsplit-lab-"))
+        remove_stale()
+        self.dir = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.proc = self.qmp = self.ctl = None
         self._buf = b""
         self.tty = False        # QEMU has our terminal and must restore its mode
