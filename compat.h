@@ -15,6 +15,11 @@
 #error "xsplit needs Linux 6.1 or newer"
 #endif
 
+/* Wire layouts are those of 64-bit guests, and pages always have addresses. */
+#ifndef CONFIG_64BIT
+#error "xsplit needs a 64-bit kernel"
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
 #include <linux/blkdev.h>
 #include <linux/slab.h>

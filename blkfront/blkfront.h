@@ -163,7 +163,7 @@ enum blkfront_state {
  * @added: the disk was added
  * @shrinking: @shrink_work is scheduled
  * @quiesced: the block layer has been stopped from submitting
- * @connected_at: when, in jiffies
+ * @left_at: when the backend has left last, in jiffies
  * @failures: connections in a row that did not last
  * @offences: how often the backend has violated the protocol
  * @deadline: when to give up waiting for a connection, 0 for never
@@ -209,7 +209,7 @@ struct blkfront {
 	/* Written by the state machine. */
 	enum blkfront_state state;
 	bool quiesced;
-	unsigned long connected_at;
+	unsigned long left_at;
 	unsigned int failures;
 	unsigned int offences;
 	unsigned long deadline;

@@ -369,14 +369,15 @@ void blkfront_disk_add(struct work_struct *work)
 }
 
 /**
- * blkfront_disk_remove() - hide a disk that was marked dead and drained
- * @info: the device
+ * blkfront_disk_remove() - hide a disk
+ * @info: a dead device
  *
  * Those who have the disk open keep it, dead, until they close it.
  */
 void blkfront_disk_remove(struct blkfront *info)
 {
-	/* All its I/O fails, so it ends soon. */
+	blk_mark_disk_dead(info->disk);
+	/* Its I/O fails, so that it ends soon. */
 	cancel_work_sync(&info->add_work);
 	if (!info->added)
 		return;

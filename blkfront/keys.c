@@ -6,6 +6,7 @@
 
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <xen/interface/io/protocols.h>
 
@@ -249,7 +250,8 @@ int blkfront_read_disk(struct blkfront *info, u64 *sectors)
 		return -EINVAL;
 
 	physical = read_key(info, "physical-sector-size", info->sector_size);
-	if (!is_power_of_2(physical) || physical < info->sector_size)
+	if (!is_power_of_2(physical) || physical < info->sector_size ||
+	    physical > SZ_1M)
 		physical = info->sector_size;
 	info->physical_sector_size = physical;
 

@@ -190,7 +190,7 @@ static int blkfront_is_ready(struct xenbus_device *xbdev)
 {
 	struct blkfront *info = dev_get_drvdata(&xbdev->dev);
 
-	return READ_ONCE(info->added) ||
+	return !info || READ_ONCE(info->added) ||
 	       READ_ONCE(info->state) == BLKFRONT_DEAD;
 }
 

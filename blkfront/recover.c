@@ -72,12 +72,23 @@ void blkfront_unquiesce(struct blkfront *info)
 	blk_mq_start_stopped_hw_queues(q, true);
 }
 
+/* Hold new requests back and give the backend time for those in flight. */
+static void drain(struct blkfront *info)
+{
+	struct request_queue *q = info->disk->queue;
+
+	blk_freeze_queue_start(q);
+	if (blk_mq_freeze_queue_wait_timeout(q, DRAIN_TIMEOUT) <= 0)
+		dev_warn(&info->xbdev->dev, "requests in flight abandoned\n");
+}
+
 /**
  * blkfront_close() - end the disk and tell the backend
  * @info: the device; one that is dead is left alone
  *
- * A backend that is alive finishes what is in flight; new requests fail. The
- * disk goes away even if someone has it open.
+ * A backend that is alive finishes what is in flight; all else fails. The disk
+ * goes away even if someone has it open. The block layer and file systems are
+ * told only when every request fails at once, because they may wait for some.
  */
 void blkfront_close(struct blkfront *info)
 {
@@ -86,17 +97,14 @@ void blkfront_close(struct blkfront *info)
 	if (info->state == BLKFRONT_DEAD)
 		return;
 
-	if (info->disk)
-		blk_mark_disk_dead(info->disk);
-	if (info->disk && alive &&
-	    blk_mq_freeze_queue_wait_timeout(info->disk->queue,
-					     DRAIN_TIMEOUT) <= 0)
-		dev_warn(&info->xbdev->dev, "requests abandoned\n");
-
+	if (alive)
+		drain(info);
 	WRITE_ONCE(info->state, BLKFRONT_DEAD);
 	blkfront_quiesce(info);
 	blkfront_release(info, false);
 	blkfront_unquiesce(info);
+	if (alive)
+		blk_mq_unfreeze_queue(info->disk->queue);
 
 	if (info->disk)
 		blkfront_disk_remove(info);

@@ -19,9 +19,10 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-/* A connection that lasts this long was not a failure. */
+/* After so many connections that lasted less than this, reconnect slowly. */
 #define STABLE_TIME	(10 * HZ)
-#define MAX_FAILURES	3
+#define MAX_FAILURES	8
+#define RETRY_TIME	(2 * HZ)
 /* After an offence, time for the backend to come back as an honest one. */
 #define PAROLE_TIME	(10 * HZ)
 
@@ -30,10 +31,11 @@ static bool is_online(const struct blkfront *info)
 	return xenbus_read_unsigned(info->backend, "online", 0);
 }
 
-static void destroy_rings(struct blkfront *info)
+/* Nothing can be done about an error: those who wait must not do so longer. */
+static void give_up(struct blkfront *info, int ret, const char *what)
 {
-	blkfront_quiesce(info);
-	blkfront_release(info, false);
+	xenbus_dev_fatal(info->xbdev, ret, "%s", what);
+	blkfront_close(info);
 }
 
 static int create_rings(struct blkfront *info)
@@ -43,10 +45,8 @@ static int create_rings(struct blkfront *info)
 
 	for (i = 0; i < info->nr_rings; i++) {
 		ret = blkfront_ring_create(&info->rings[i]);
-		if (ret) {
-			destroy_rings(info);
+		if (ret)
 			return ret;
-		}
 	}
 	return 0;
 }
@@ -54,6 +54,7 @@ static int create_rings(struct blkfront *info)
 /* Offer rings to a backend that waits for them. */
 static void offer(struct blkfront *info)
 {
+	const char *what;
 	int ret;
 
 	blkfront_read_ring_features(info);
@@ -61,19 +62,19 @@ static void offer(struct blkfront *info)
 	if (info->disk)
 		info->nr_rings = min(info->nr_rings,
 				     info->tag_set.nr_hw_queues);
+	what = "allocating rings";
 	ret = create_rings(info);
-	if (ret) {
-		xenbus_dev_fatal(info->xbdev, ret, "allocating %u rings",
-				 info->nr_rings);
-		return;
-	}
+	if (ret)
+		goto err;
+	what = "writing keys";
 	ret = blkfront_write_keys(info);
-	if (ret) {
-		destroy_rings(info);
-		xenbus_dev_fatal(info->xbdev, ret, "writing keys");
-		return;
-	}
+	if (ret)
+		goto err;
 	xenbus_switch_state(info->xbdev, XenbusStateInitialised);
+	return;
+
+err:
+	give_up(info, ret, what);
 }
 
 static int start_rings_once(struct blkfront *info)
@@ -120,7 +121,6 @@ static void announce(const struct blkfront *info)
 static void go_live(struct blkfront *info)
 {
 	blkfront_map_queues(info);
-	info->connected_at = jiffies;
 	info->deadline = 0;
 	WRITE_ONCE(info->state, BLKFRONT_LIVE);
 	xenbus_switch_state(info->xbdev, XenbusStateConnected);
@@ -131,28 +131,23 @@ static void go_live(struct blkfront *info)
 static void connect(struct blkfront *info)
 {
 	bool first = !info->disk;
+	const char *what;
 	u64 sectors;
 	int ret;
 
+	what = "reading the backend's keys";
 	ret = blkfront_read_disk(info, &sectors);
-	if (ret) {
-		xenbus_dev_fatal(info->xbdev, ret, "reading disk from %s",
-				 info->backend);
-		return;
-	}
+	if (ret)
+		goto err;
+	what = "allocating grants";
 	ret = start_rings(info);
-	if (ret) {
-		xenbus_dev_fatal(info->xbdev, ret, "allocating grants");
-		return;
-	}
-	if (first) {
+	if (ret)
+		goto err;
+	what = "creating the disk";
+	if (first)
 		ret = blkfront_disk_create(info, sectors);
-		if (ret) {
-			xenbus_dev_fatal(info->xbdev, ret,
-					 "creating disk %#x", info->vdevice);
-			return;
-		}
-	}
+	if (ret)
+		goto err;
 
 	go_live(info);
 	if (first) {
@@ -161,6 +156,10 @@ static void connect(struct blkfront *info)
 		blkfront_unquiesce(info);
 		blkfront_disk_update(info, sectors);
 	}
+	return;
+
+err:
+	give_up(info, ret, what);
 }
 
 static bool is_gone(enum xenbus_state backend)
@@ -178,19 +177,31 @@ static bool has_left(enum xenbus_state backend)
 
 static bool leave(struct blkfront *info)
 {
-	if (time_before(jiffies, info->connected_at + STABLE_TIME))
-		info->failures++;
-	else
-		info->failures = 0;
-
-	if (info->failures > MAX_FAILURES || !is_online(info)) {
+	if (!is_online(info)) {
 		blkfront_close(info);
 		return false;
 	}
+
+	info->failures++;
+	if (time_after(jiffies, info->left_at + STABLE_TIME))
+		info->failures = 0;
+	info->left_at = jiffies;
+
 	dev_info(&info->xbdev->dev, "backend has left, waiting for it\n");
 	blkfront_quiesce(info);
 	xenbus_switch_state(info->xbdev, XenbusStateClosed);
 	return true;
+}
+
+/* Return: time until a reconnection may be tried, 0 if now. */
+static unsigned long retry_delay(const struct blkfront *info)
+{
+	unsigned long at = info->left_at + RETRY_TIME;
+
+	if (info->xbdev->state != XenbusStateClosed ||
+	    info->failures <= MAX_FAILURES || time_after_eq(jiffies, at))
+		return 0;
+	return at - jiffies;
 }
 
 /* Our state is Closed, but we are not done. */
@@ -208,6 +219,8 @@ static bool reinitialise(struct blkfront *info, enum xenbus_state backend,
 	}
 	/* It may still use the old rings, and write to granted pages. */
 	if (backend == XenbusStateClosing || !has_left(backend))
+		return false;
+	if (retry_delay(info))
 		return false;
 
 	blkfront_release(info, true);
@@ -276,6 +289,10 @@ static void replace(struct blkfront *info)
 		kfree(info->backend);
 		info->backend = backend;
 	}
+	if (info->state == BLKFRONT_DEAD) {
+		xenbus_switch_state(info->xbdev, XenbusStateClosed);
+		return;
+	}
 	blkfront_quiesce(info);
 	blkfront_release(info, true);
 	info->offence = 0;
@@ -327,19 +344,18 @@ void blkfront_state_work(struct work_struct *work)
 	unsigned long delay;
 	bool news = true;
 
-	if (info->state == BLKFRONT_DEAD)
-		goto out;
 	if (xchg(&info->replaced, false))
 		replace(info);
-	if (READ_ONCE(info->offence))
+	if (READ_ONCE(info->offence) && info->state != BLKFRONT_DEAD)
 		punish(info);
 	while (info->state != BLKFRONT_DEAD &&
 	       step(info, xenbus_read_driver_state(info->backend), news))
 		news = false;
 	delay = check_deadline(info);
+	if (!delay && info->state != BLKFRONT_DEAD)
+		delay = retry_delay(info);
 	if (delay)
 		queue_delayed_work(blkfront_wq, &info->work, delay);
-out:
 	memalloc_noio_restore(noio);
 }
 

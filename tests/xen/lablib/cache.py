@@ -61,12 +61,25 @@ def locked(name):
         yield
 
 
+def busy(name):
+    """Is somebody else building this?"""
+    with open(config.CACHE / f".{name}.lock", "w", encoding="ascii") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def artefact(name, key, build, label):
     """The directory of an artefact, built by build(dir) when it is not there."""
     path = config.CACHE / f"{name}-{key}"
     if path.is_dir():
         os.utime(path)
         return path
+    config.CACHE.mkdir(parents=True, exist_ok=True)
+    if busy(name):
+        print(f"[lab] waiting for another lab: {label}", flush=True)
     with locked(name):
         if path.is_dir():
             return path

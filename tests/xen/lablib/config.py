@@ -68,7 +68,7 @@ SCRATCH_MB = 8192           # size of dom0's scratch file system (sparse)
 XEN_ARGS = ("dom0_mem={mem}M,max:{mem}M dom0_max_vcpus={vcpus} com1=115200,8n1 console=com1"
             " noreboot loglvl=warning guest_loglvl=warning bootscrub=0"
             " {extra}")
-DOM0_ARGS = ("console=hvc0 loglevel=5 net.ifnames=0 random.trust_cpu=on"
+DOM0_ARGS = ("console=hvc0 loglevel=5 cryptomgr.notests net.ifnames=0 random.trust_cpu=on"
              " panic=0 {extra}")
 
 

@@ -195,11 +195,11 @@ class Run:
             image = self.job(machine.dir)
             machine.start(image, incoming=state)
             if not state:
-                vm.wait_ready(machine, 300)
+                vm.wait_ready(machine, 900)
             self.say(self, f"dom0 {self.dom0} up after {time.monotonic() - begin:.1f} s"
                            + (" (snapshot)" if state else " (booted)"))
             machine.send("go")
-            self.follow(machine, begin + self.limit)
+            self.follow(machine)
         except LabError as e:
             self.verdict("fail", self.label, str(e))
         except EOFError:
@@ -225,15 +225,15 @@ class Run:
         except OSError:
             return None
 
-    def follow(self, machine, deadline):
-        hung = False
+    def follow(self, machine):
+        hung, deadline = False, self.limit
         while True:
-            line = machine.event(min(deadline, time.monotonic() + 2))
+            line = machine.event(time.monotonic() + 2)
             if line is None and self.crashed():
                 self.verdict("fail", self.label, f"dom0 or Xen crashed; last step: "
                              f"{self.last_step}; last console lines:\n" + vm.console_tail(self.out))
                 return
-            if line is None and time.monotonic() < deadline:
+            if line is None and machine.seconds() < deadline:
                 continue
             if line is None:
                 if hung:
@@ -244,10 +244,10 @@ class Run:
                     return
                 hung = True
                 self.verdict("fail", self.label,
-                             f"no end after {self.limit} s real time ({self.virtual:.1f} s virtual);"
+                             f"no end after {self.limit} s ({self.virtual:.1f} s virtual);"
                              f" last step: {self.last_step}\n" + self.trace_tail())
                 machine.send("hang")
-                deadline = time.monotonic() + 90
+                deadline = machine.seconds() + 90
                 continue
             if self.handle(line):
                 self.collect(machine)
@@ -395,7 +395,7 @@ def shell(run):
             print("booting dom0 ...", flush=True)
         machine.start(image, shell=True, incoming=state)
         if not state:
-            vm.wait_ready(machine, 300)
+            vm.wait_ready(machine, 900)
         machine.send("go")
         while True:
             line = machine.event(time.monotonic() + 3600)

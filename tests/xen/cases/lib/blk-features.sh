@@ -202,8 +202,11 @@ blk_resize() { # NAME
 # The guest does not trust the backend: pages are not shared with what else is in them.
 blk_untrusted() { # NAME
 	step "an untrusted backend"
-	check untrusted-attach blk_attach "$1" /dev/ram0 xvda w untrusted || return
-	check untrusted-key blk_is "$(blk_fe "$1" xvda)/trusted" 0
+	# This version of xl has no word for it.
+	blk_by_hand "$1" xvda trusted=0 &&
+		xenstore-write "$(blk_be "$1" xvda)/physical-device" "$(blk_major_minor /dev/ram0)"
+	check untrusted-attach blk_wait_disk "$1" xvda || return
 	blk_data "$1" xvda /dev/ram0 untrusted
-	check untrusted-detach blk_detach "$1" xvda
+	blk_by_hand_rm "$1" xvda
+	check untrusted-gone blk_wait_gone "$1" xvda
 }

@@ -113,6 +113,9 @@ blk_no_thread() { # PREFIX - kernel threads of backends are named DOMAIN.DISK-QU
 blk_by_hand() {
 	local id=${GUEST_ID[$1]} be fe kv
 	be=$(blk_be "$1" "$2") fe=$(blk_fe "$1" "$2")
+	# What is in a directory inherits its permissions.
+	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" n0 "r$id" &&
+		xenstore-chmod "$fe" "n$id" r0 || return
 	xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$id" "$be/online" 1 \
 		"$be/removable" 0 "$be/dev" "$2" "$be/type" phy "$be/mode" "${BLK_MODE:-w}" \
 		"$be/device-type" disk || return
@@ -121,8 +124,7 @@ blk_by_hand() {
 	for kv in "${@:3}"; do
 		xenstore-write "$fe/${kv%%=*}" "${kv#*=}" || return
 	done
-	xenstore-write "$be/state" 1 "$fe/state" 1 || return
-	xenstore-chmod -r "$be" n0 "r$id" && xenstore-chmod -r "$fe" "n$id" r0
+	xenstore-write "$be/state" 1 "$fe/state" 1
 }
 blk_by_hand_rm() { # NAME DISK - as the toolstack removes one
 	local be fe
