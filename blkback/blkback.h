@@ -188,7 +188,9 @@ struct blkback_ring {
 /**
  * struct blkback_vbd - one virtual block device
  * @dev: the xenbus device
+ * @frontend: its directory; the copy of @dev goes before the work ends
  * @watch: on "physical-device"
+ * @online_watch: on "online"
  * @work: blkback_update()
  * @all: in the list of all vbds
  * @stats: counters, one for each queue that may be
@@ -214,7 +216,9 @@ struct blkback_ring {
 struct blkback_vbd {
 	/* Constant while the device is bound. */
 	struct xenbus_device *dev;
+	char *frontend;
 	struct xenbus_watch watch;
+	struct xenbus_watch online_watch;
 	struct work_struct work;
 	struct list_head all;
 	struct blkback_stats *stats;

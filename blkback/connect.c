@@ -17,8 +17,7 @@
 
 static bool is_cdrom(struct blkback_vbd *vbd)
 {
-	char *type = xenbus_read(XBT_NIL, vbd->dev->otherend, "device-type",
-				 NULL);
+	char *type = xenbus_read(XBT_NIL, vbd->frontend, "device-type", NULL);
 	bool cdrom;
 
 	if (IS_ERR(type))
@@ -123,7 +122,7 @@ struct offer {
 
 static int read_abi(struct blkback_vbd *vbd, enum blk_abi *abi)
 {
-	char *name = xenbus_read(XBT_NIL, vbd->dev->otherend, "protocol", NULL);
+	char *name = xenbus_read(XBT_NIL, vbd->frontend, "protocol", NULL);
 	int ret = 0;
 
 	if (IS_ERR(name)) {
@@ -155,9 +154,9 @@ static int read_offer(struct blkback_vbd *vbd, struct offer *offer)
 		return ret;
 
 	offer->persistent = blkback_feature_persistent &&
-		xenbus_read_unsigned(dev->otherend, "feature-persistent", 0);
+		xenbus_read_unsigned(vbd->frontend, "feature-persistent", 0);
 
-	offer->queues = xenbus_read_unsigned(dev->otherend,
+	offer->queues = xenbus_read_unsigned(vbd->frontend,
 					     "multi-queue-num-queues", 1);
 	if (!offer->queues || offer->queues > blkback_max_queues) {
 		xenbus_dev_fatal(dev, -EINVAL,
@@ -167,7 +166,7 @@ static int read_offer(struct blkback_vbd *vbd, struct offer *offer)
 	}
 
 	/* The key alone decides which names the ring references have. */
-	ret = xenbus_scanf(XBT_NIL, dev->otherend, "ring-page-order", "%u",
+	ret = xenbus_scanf(XBT_NIL, vbd->frontend, "ring-page-order", "%u",
 			   &offer->order);
 	offer->single_page = ret != 1;
 	if (offer->single_page)
@@ -184,7 +183,7 @@ static int read_offer(struct blkback_vbd *vbd, struct offer *offer)
 /* Where the keys of a ring are: the frontend's directory or one per queue. */
 static char *ring_dir(struct blkback_ring *ring)
 {
-	const char *base = ring->vbd->dev->otherend;
+	const char *base = ring->vbd->frontend;
 
 	if (ring->vbd->nr_rings == 1)
 		return kstrdup(base, GFP_KERNEL);

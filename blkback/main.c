@@ -117,10 +117,39 @@ static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
 	return !watch->nr_pending;
 }
 
-static void watch_callback(struct xenbus_watch *watch, const char *path,
-			   const char *token)
+static void device_named(struct xenbus_watch *watch, const char *path,
+			 const char *token)
 {
 	blkback_kick(container_of(watch, struct blkback_vbd, watch));
+}
+
+static void online_changed(struct xenbus_watch *watch, const char *path,
+			   const char *token)
+{
+	blkback_kick(container_of(watch, struct blkback_vbd, online_watch));
+}
+
+static void stop_watch(struct xenbus_watch *watch)
+{
+	unregister_xenbus_watch(watch);
+	kfree(watch->node);
+}
+
+static int start_watches(struct blkback_vbd *vbd)
+{
+	struct xenbus_device *dev = vbd->dev;
+	int ret;
+
+	ret = xenbus_watch_pathfmt(dev, &vbd->watch, watch_will_handle,
+				   device_named, "%s/physical-device",
+				   dev->nodename);
+	if (ret)
+		return ret;
+	ret = xenbus_watch_pathfmt(dev, &vbd->online_watch, watch_will_handle,
+				   online_changed, "%s/online", dev->nodename);
+	if (ret)
+		stop_watch(&vbd->watch);
+	return ret;
 }
 
 static void set_name(struct blkback_vbd *vbd)
@@ -133,6 +162,13 @@ static void set_name(struct blkback_vbd *vbd)
 		kfree(dev);
 }
 
+static void free_vbd(struct blkback_vbd *vbd)
+{
+	kfree(vbd->frontend);
+	kfree(vbd->stats);
+	kfree(vbd);
+}
+
 static struct blkback_vbd *alloc_vbd(struct xenbus_device *dev)
 {
 	struct blkback_vbd *vbd = kzalloc(sizeof(*vbd), GFP_KERNEL);
@@ -141,8 +177,9 @@ static struct blkback_vbd *alloc_vbd(struct xenbus_device *dev)
 		return NULL;
 	vbd->stats = kcalloc(blkback_max_queues, sizeof(*vbd->stats),
 			     GFP_KERNEL);
-	if (!vbd->stats) {
-		kfree(vbd);
+	vbd->frontend = kstrdup(dev->otherend, GFP_KERNEL);
+	if (!vbd->stats || !vbd->frontend) {
+		free_vbd(vbd);
 		return NULL;
 	}
 	vbd->dev = dev;
@@ -151,12 +188,6 @@ static struct blkback_vbd *alloc_vbd(struct xenbus_device *dev)
 	init_waitqueue_head(&vbd->barrier_wait);
 	set_name(vbd);
 	return vbd;
-}
-
-static void free_vbd(struct blkback_vbd *vbd)
-{
-	kfree(vbd->stats);
-	kfree(vbd);
 }
 
 void blkback_free(struct blkback_vbd *vbd)
@@ -184,9 +215,7 @@ static int blkback_probe(struct xenbus_device *dev,
 		goto free;
 	list_vbd(vbd);
 
-	ret = xenbus_watch_pathfmt(dev, &vbd->watch, watch_will_handle,
-				   watch_callback, "%s/physical-device",
-				   dev->nodename);
+	ret = start_watches(vbd);
 	if (ret)
 		goto unlist;
 
@@ -206,8 +235,8 @@ static void blkback_remove(struct xenbus_device *dev)
 {
 	struct blkback_vbd *vbd = dev_get_drvdata(&dev->dev);
 
-	unregister_xenbus_watch(&vbd->watch);
-	kfree(vbd->watch.node);
+	stop_watch(&vbd->online_watch);
+	stop_watch(&vbd->watch);
 
 	if (xenbus_exists(XBT_NIL, dev->nodename, "state")) {
 		/* Unbound by the administrator: the frontend may find another

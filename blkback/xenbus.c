@@ -96,9 +96,13 @@ static void close_vbd(struct blkback_vbd *vbd)
 
 static void follow_frontend(struct blkback_vbd *vbd)
 {
-	switch (xenbus_read_driver_state(vbd->dev->otherend)) {
+	switch (xenbus_read_driver_state(vbd->frontend)) {
 	case XenbusStateInitialising:
-		wait_for_frontend(vbd);
+		/* One that never came cannot hold the device back. */
+		if (xenbus_dev_is_online(vbd->dev))
+			wait_for_frontend(vbd);
+		else
+			close_vbd(vbd);
 		break;
 	case XenbusStateInitialised:
 	case XenbusStateConnected:

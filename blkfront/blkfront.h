@@ -252,7 +252,6 @@ static inline unsigned int blkfront_max_frames(const struct blkfront *info)
 
 /* queue.c: submission */
 extern const struct blk_mq_ops blkfront_mq_ops;
-void blkfront_kick_stopped(struct blkfront_ring *ring);
 
 /* complete.c: completion; the first is a hard interrupt, then a tasklet */
 irqreturn_t blkfront_interrupt(int irq, void *data);

@@ -271,6 +271,18 @@ static void end_run(struct blkfront_ring *ring)
 	event_channel_eoi(&ring->ec, cause);
 }
 
+/* Several hardware queues can share a ring after a reconnection. */
+static void kick_stopped(struct blkfront_ring *ring)
+{
+	struct request_queue *q = ring->info->disk->queue;
+	struct blk_mq_hw_ctx *hctx;
+	unsigned long i;
+
+	queue_for_each_hw_ctx(q, hctx, i)
+		if (hctx->driver_data == ring)
+			blk_mq_start_stopped_hw_queue(hctx, true);
+}
+
 void blkfront_complete(struct tasklet_struct *tasklet)
 {
 	struct blkfront_ring *ring = from_tasklet(ring, tasklet, tasklet);
@@ -301,7 +313,7 @@ void blkfront_complete(struct tasklet_struct *tasklet)
 		return;
 	}
 	if (kick)
-		blkfront_kick_stopped(ring);
+		kick_stopped(ring);
 	end_run(ring);
 }
 

@@ -453,15 +453,3 @@ const struct blk_mq_ops blkfront_mq_ops = {
 	.timeout = blkfront_timeout,
 	.init_hctx = blkfront_init_hctx,
 };
-
-/* Several hardware queues can share a ring after a reconnection. */
-void blkfront_kick_stopped(struct blkfront_ring *ring)
-{
-	struct request_queue *q = ring->info->disk->queue;
-	struct blk_mq_hw_ctx *hctx;
-	unsigned long i;
-
-	queue_for_each_hw_ctx(q, hctx, i)
-		if (hctx->driver_data == ring)
-			blk_mq_start_stopped_hw_queue(hctx, true);
-}

@@ -17,9 +17,15 @@ static int passed, failed;
 
 void case_fail(const char *file, int line, const char *why, ...)
 {
+	static bool failing;
 	const char *base = strrchr(file, '/');
 	va_list args;
 	int len;
+
+	/* The first of the threads tells. */
+	if (__atomic_test_and_set(&failing, __ATOMIC_SEQ_CST))
+		for (;;)
+			pause();
 
 	len = snprintf(reason, reason_size, "%s:%d: ", base ? base + 1 : file,
 		       line);

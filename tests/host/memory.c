@@ -28,7 +28,7 @@ struct side {
 bool memory_watched;
 
 static uint8_t *window, *behind;
-static size_t window_bytes;
+static size_t window_bytes, window_map;
 
 static unsigned int *reads;
 static unsigned int accesses;
@@ -48,6 +48,10 @@ void *memory_share(size_t bytes)
 	int fd = memfd_create("window", 0);
 	unsigned int i;
 
+	if (window) {
+		munmap(window, window_map);
+		munmap(behind, window_map);
+	}
 	if (fd < 0 || ftruncate(fd, map))
 		FAIL("no memory to share");
 	window = mmap(NULL, map, PROT_NONE, MAP_SHARED, fd, 0);
@@ -57,6 +61,7 @@ void *memory_share(size_t bytes)
 		FAIL("cannot map what is shared");
 
 	window_bytes = bytes;
+	window_map = map;
 	free(reads);
 	reads = calloc(bytes, sizeof(*reads));
 	for (i = 0; i < 2; i++) {
@@ -117,12 +122,11 @@ unsigned int memory_accesses(void)
 
 static void step(void)
 {
+	void (*run)(void *arg) = inner_run;
 	struct side *self = current;
 
-	if (self != &sides[0] || !inner_run || steps_left--)
+	if (self != &sides[0] || !run || steps_left--)
 		return;
-
-	void (*run)(void *arg) = inner_run;
 
 	inner_run = NULL;
 	current = &sides[1];

@@ -262,16 +262,21 @@ static void wrap_32bit(const void *arg)
  */
 static void both_sides_at_random(const void *arg)
 {
-	u64 req_put, req_pushed, req_got, rsp_put, rsp_pushed, rsp_got;
+	u64 req_put, req_pushed, req_got;
+	u64 rsp_put, rsp_pushed, rsp_got;
 	unsigned int seed = 1, step;
 	struct pair pair;
 	u32 entries;
 
 	(void)arg;
 	for (entries = 1; entries <= 8; entries *= 2) {
-		connect(&pair, entries, -500U);
-		req_put = req_pushed = req_got = 0;
-		rsp_put = rsp_pushed = rsp_got = 0;
+		connect(&pair, entries, -200U);
+		req_put = 0;
+		req_pushed = 0;
+		req_got = 0;
+		rsp_put = 0;
+		rsp_pushed = 0;
+		rsp_got = 0;
 		for (step = 0; step < 20000; step++) {
 			CHECK_EQ(ring_front_free(&pair.front),
 				 entries - (req_put - rsp_got));
@@ -305,7 +310,7 @@ static void both_sides_at_random(const void *arg)
 					CHECK_EQ(get_rsp(&pair), rsp_got++);
 			}
 		}
-		CHECK(rsp_got > 1000);
+		CHECK(rsp_got > 400);
 	}
 }
 
@@ -408,7 +413,7 @@ static void prod_moves_during_batch(const void *arg)
 	CHECK_EQ(ring_back_pending(&pair.back), 1);
 }
 
-/* @prod may be anything near @low, or near the other end of the circle. */
+/* Producer indices near what is valid, and on the other side of the circle. */
 static void check_back_prod(struct pair *pair, u32 entries, u32 answered,
 			    u32 taken)
 {
@@ -602,13 +607,13 @@ static void attach_to_nonzero_indices(const void *arg)
 {
 	struct pair pair;
 	const u32 *start;
-	u32 waiting;
+	u32 waiting, i;
 
 	(void)arg;
 	FOR_EACH_START(start)
 		for (waiting = 0; waiting <= 4; waiting++) {
 			connect(&pair, 4, *start);
-			for (u32 i = 0; i < waiting; i++)
+			for (i = 0; i < waiting; i++)
 				put_req(&pair, i);
 			ring_front_push(&pair.front);
 
@@ -617,7 +622,7 @@ static void attach_to_nonzero_indices(const void *arg)
 			CHECK_EQ(ring_back_attach(&pair.back, pair.shared,
 						  ring_bytes(4), SLOT_SIZE), 0);
 			CHECK_EQ(ring_back_pending(&pair.back), waiting);
-			for (u32 i = 0; i < waiting; i++) {
+			for (i = 0; i < waiting; i++) {
 				CHECK_EQ(get_req(&pair), i);
 				put_rsp(&pair, i);
 			}

@@ -35,22 +35,29 @@ check xentop awk -v r="$(blk_stat g1 xvda rd_req)" -v w="$(blk_stat g1 xvda wr_r
 check detach blk_detach g1 xvda
 
 step "ten times, while the statistics are read"
+mkfifo /run/never
 (
+	# Only what the shell does itself: a process each time would cost more than all the rest.
+	set +x
+	exec 9<>/run/never
+	n=0
 	while [ ! -e /run/stop ]; do
-		cat /sys/bus/xen-backend/devices/vbd-*/statistics/* /sys/bus/xen-backend/devices/vbd-*/mode \
-			/sys/bus/xen-backend/devices/vbd-*/physical_device >>/run/stats 2>/dev/null
-		usleep 3000 2>/dev/null || sleep 0.003
-	done
+		for f in /sys/bus/xen-backend/devices/vbd-*/{statistics/*,mode,physical_device}; do
+			read -r v <"$f" && [ -n "$v" ] && n=$((n + 1))
+		done
+		read -rt 0.004 -u 9
+	done 2>/dev/null
+	echo "$n" >/run/stats
 ) &
 reader=$!
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	blk_attach g1 /dev/ram0 xvda && guest_run g1 "echo round $i | dd of=/dev/xvda bs=512 conv=sync,fsync 2>/dev/null" &&
-		[ "$(head -c $((6 + ${#i})) /dev/ram0)" = "round $i" ] && blk_detach g1 xvda || break
+		[ "$(blk_peek /dev/ram0 | head -n 1)" = "round $i" ] && blk_detach g1 xvda || break
 done
 touch /run/stop
 wait $reader
-check ten-times test "$i" = 10 -a "$(head -c 8 /dev/ram0)" = "round 10"
-check ten-times-read test -s /run/stats
+check ten-times test "$(blk_peek /dev/ram0 | head -n 1)" = "round 10" || die "round $i"
+check ten-times-read test "$(cat /run/stats)" -gt 1000
 check ten-times-left test "$(blk_held)" = "$before"
 
 step "detach under load"
@@ -72,12 +79,12 @@ check fs-attach blk_attach g1 /dev/ram0 xvda
 check fs-attach-2 blk_attach g1 /dev/ram1 xvdb
 guest_run g1 "mkfs.ext4 -q -F /dev/xvda && mount /dev/xvda /mnt"
 blk_load g1 xvdb other 3
-guest_bg g1 copy 'while cp /run/src/all /mnt/x && sync; do :; done'
+guest_bg g1 copy 'mountpoint -q /mnt || exit 0; n=100; while [ $n -gt 0 ] && cp /run/src/tail /mnt/x && sync; do n=$((n - 1)); done; exit $((n == 0))'
 blk_pause 4
 check fs-detach blk_detach g1 xvda
 guest_wait g1 copy 60 >/run/out
 rc=$?
-check fs-copy-ended test $rc != 124
+check fs-copy-ended test $rc = 0
 guest_run g1 "umount /mnt; true"
 check fs-other-disk blk_load_end g1 other
 check fs-other-content blk_load_here /dev/ram1

@@ -1,2 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#include <errno.h>
+/* Also what libc includes under this name. */
+#include_next <linux/errno.h>

@@ -38,9 +38,23 @@ blk_stat() { # NAME DISK COUNTER
 
 # --- drivers -----------------------------------------------------------------------------
 
+# Take all devices from a backend driver: a module with devices cannot be unloaded.
+blk_unbind() { # DRIVER
+	local dev
+	for dev in /sys/bus/xen-backend/drivers/"$1"/vbd-*; do
+		[ ! -e "$dev" ] || echo "${dev##*/}" >"$dev/driver/unbind" || return
+	done
+}
+
+# Devices of a driver keep its module: they are taken from it first.
 blk_back_unload() {
-	if [ -d /sys/module/blkback ]; then rmmod blkback || return; fi
-	if [ -d /sys/module/xen_blkback ]; then rmmod xen_blkback; fi
+	local dev m
+	for dev in /sys/bus/xen-backend/drivers/*/vbd-*; do
+		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
+	done
+	for m in blkback xen_blkback; do
+		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
+	done
 }
 
 # The only backend from now on: blk_back ours|intree [PARAM=V...]
@@ -149,6 +163,7 @@ blk_attach_edited() {
 	done
 	xl unpause "$1" && blk_wait_disk "$1" "$3"
 }
+blk_peek() { dd if="$1" bs=4k count="${2:-1}" iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE [PAGES]
 blk_major_minor() { stat -Lc '%t:%T' "$1"; } # as physical-device has it
 
 # --- data --------------------------------------------------------------------------------
