@@ -403,6 +403,8 @@ static int write_device(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
 		{ "feature-flush-cache", bdev_write_cache(vbd->bdev) },
 		{ "feature-barrier", bdev_write_cache(vbd->bdev) },
 		{ "feature-persistent", blkback_feature_persistent },
+		/* Our own key, per ring: more of them are mapped each time. */
+		{ "max-persistent-grants", vbd->rings[0].foreign.max },
 		{ "sectors", vbd->limits.capacity },
 		{ "info", vbd->info },
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },

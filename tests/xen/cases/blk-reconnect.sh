@@ -26,6 +26,7 @@ away() {
 	check "$tag-disk-stays" guest_run g1 "[ -b /dev/xvda ] && grep -q 131072 /sys/block/xvda/size"
 	check "$tag-load" load_backend "$to" vbd "${@:3}"
 	check "$tag-connected" wait_until 20 connected
+	check "$tag-agreed" blk_has_queues g1 xvda "$((LAB_SMP - ($# > 2)))"
 	check "$tag-verified" blk_load_end g1 load 120
 	check "$tag-content" blk_load_here /dev/ram0
 }

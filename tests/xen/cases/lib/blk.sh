@@ -32,6 +32,14 @@ blk_fe() { echo "/local/domain/${GUEST_ID[$1]}/device/vbd/$(blk_vdev "$2")"; }
 blk_sysfs() { echo "/sys/bus/xen-backend/devices/vbd-${GUEST_ID[$1]}-$(blk_vdev "$2")"; }
 blk_key() { xenstore-read "$1" 2>/dev/null; }
 blk_is() { [ "$(blk_key "$1")" = "$2" ]; } # PATH VALUE
+blk_has_queues() { # NAME DISK QUEUES - and with one queue, a ring of one page
+	local fe n order
+	fe=$(blk_fe "$1" "$2")
+	n=$(blk_key "$fe/multi-queue-num-queues")
+	order=$(blk_key "$fe/ring-page-order")
+	echo "${n:-1} queues, order ${order:-0}"
+	[ "${n:-1}" = "$3" ] && [ "$3" != 1 -o "${order:-0}" = 0 ]
+}
 blk_stat() { # NAME DISK COUNTER
 	cat "$(blk_sysfs "$1" "$2")/statistics/$3"
 }
