@@ -22,22 +22,28 @@ static const struct blk_limits disk = {
 	.capacity = CAPACITY, .block_sectors = 1, .discard = true,
 	.secure = true,
 };
+
 static const struct blk_limits readonly = {
 	.capacity = CAPACITY, .block_sectors = 1, .discard = true,
 	.secure = true, .readonly = true,
 };
+
 static const struct blk_limits disk_4k = {
 	.capacity = CAPACITY, .block_sectors = 8, .discard = true,
 };
+
 static const struct blk_limits no_discard = {
 	.capacity = CAPACITY, .block_sectors = 1,
 };
+
 static const struct blk_limits no_secure = {
 	.capacity = CAPACITY, .block_sectors = 1, .discard = true,
 };
+
 static const struct blk_limits endless = {
 	.capacity = LAST_SECTOR, .block_sectors = 1, .discard = true,
 };
+
 static const struct blk_limits no_medium = {
 	.capacity = 0, .block_sectors = 1, .discard = true,
 };
@@ -226,6 +232,9 @@ static const struct row rows[] = {
 	{ "4k_block_in_two_segments", { .op = BLKIF_OP_READ, .nr_segs = 2,
 	  .seg = { { 1, 0, 3 }, { 2, 4, 7 } } }, .limits = &disk_4k,
 	  .want = BLK_MISALIGNED },
+	{ "4k_blocks_begin_inside_segments", { .op = BLKIF_OP_READ,
+	  .nr_segs = 2, .seg = { { 1, 4, 7 }, { 2, 4, 7 } } },
+	  .limits = &disk_4k, .want = BLK_MISALIGNED },
 	{ "4k_misaligned_discard", { .op = BLKIF_OP_DISCARD, .sector = 1,
 	  .nr_sectors = 8 }, .limits = &disk_4k, .want = BLK_MISALIGNED },
 	{ "4k_misaligned_discard_length", { .op = BLKIF_OP_DISCARD,

@@ -9,9 +9,6 @@
 # shellcheck disable=SC1091
 . /job/blk.sh
 
-connected() { blk_is "$(blk_be g1 xvda)/state" 4 && blk_is "$(blk_fe g1 xvda)/state" 4; }
-inflight() { guest_run g1 "awk '{ print \$9 }' /sys/block/xvda/stat"; }
-
 # away ROUND TO [PARAMETER...] - under load, the backend goes and after a while TO comes
 away() {
 	local tag="$2-$1" to=$2
@@ -25,7 +22,7 @@ away() {
 	check "$tag-waits" guest_running g1 load
 	check "$tag-disk-stays" guest_run g1 "[ -b /dev/xvda ] && grep -q 131072 /sys/block/xvda/size"
 	check "$tag-load" load_backend "$to" vbd "${@:3}"
-	check "$tag-connected" wait_until 20 connected
+	check "$tag-connected" wait_until 20 blk_connected g1 xvda
 	check "$tag-agreed" blk_has_queues g1 xvda "$((LAB_SMP - ($# > 2)))"
 	check "$tag-verified" blk_load_end g1 load 120
 	check "$tag-content" blk_load_here /dev/ram0
@@ -42,7 +39,7 @@ check attach blk_attach g1 /dev/ram0 xvda || die "attach"
 step "idle"
 check idle-unload blk_back_unload
 check idle-load load_backend ours vbd
-check idle-connected wait_until 20 connected
+check idle-connected wait_until 20 blk_connected g1 xvda
 check idle-fs blk_fs g1 xvda /dev/ram0
 
 away 1 ours
@@ -55,7 +52,7 @@ step "a mounted file system stays"
 guest_run g1 "mount /dev/xvda /mnt && cp /run/src/all /mnt/new" || die "mount"
 check mounted-unload blk_back_unload
 check mounted-load load_backend ours vbd
-check mounted-connected wait_until 20 connected
+check mounted-connected wait_until 20 blk_connected g1 xvda
 check mounted-write guest_run g1 "sync && cmp /run/src/all /mnt/new && umount /mnt && e2fsck -fn /dev/xvda"
 check detach blk_detach g1 xvda
 check unload blk_back_unload

@@ -18,6 +18,7 @@ move() {
 	check "$tag-save" guest_save g1 /scratch/g1.save || return
 	check "$tag-back" blk_back "${@:2}" || return
 	check "$tag-restore" guest_restore g1 /scratch/g1.save || return
+	check "$tag-connected" wait_until 20 blk_connected g1 xvda
 	check "$tag-agreed" blk_has_queues g1 xvda "$((LAB_SMP - ($# > 2)))"
 	check "$tag-verified" blk_load_end g1 load 120
 	check "$tag-content" blk_load_here /dev/ram0

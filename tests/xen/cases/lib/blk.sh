@@ -32,6 +32,7 @@ blk_fe() { echo "/local/domain/${GUEST_ID[$1]}/device/vbd/$(blk_vdev "$2")"; }
 blk_sysfs() { echo "/sys/bus/xen-backend/devices/vbd-${GUEST_ID[$1]}-$(blk_vdev "$2")"; }
 blk_key() { xenstore-read "$1" 2>/dev/null; }
 blk_is() { [ "$(blk_key "$1")" = "$2" ]; } # PATH VALUE
+blk_connected() { blk_is "$(blk_be "$1" "$2")/state" 4 && blk_is "$(blk_fe "$1" "$2")/state" 4; } # NAME DISK
 blk_has_queues() { # NAME DISK QUEUES - and with one queue, a ring of one page
 	local fe n order
 	fe=$(blk_fe "$1" "$2")
