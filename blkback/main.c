@@ -195,6 +195,10 @@ void blkback_free(struct blkback_vbd *vbd)
 	blkback_disconnect(vbd);
 	blkback_close(vbd);
 	unlist_vbd(vbd);
+	/* The rings, until they ended, and the list may have kicked. The work
+	 * does not run, or it is what runs this.
+	 */
+	cancel_work(&vbd->work);
 	free_vbd(vbd);
 }
 

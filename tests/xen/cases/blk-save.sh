@@ -12,12 +12,13 @@
 move() {
 	local tag="$2-$1"
 	step "round $1: to $2 ${*:3}"
-	blk_load g1 xvda load 3
+	blk_load g1 xvda load 8
 	blk_pause "$1" 1000
 	check "$tag-runs" guest_running g1 load
 	check "$tag-save" guest_save g1 /scratch/g1.save || return
 	check "$tag-back" blk_back "${@:2}" || return
 	check "$tag-restore" guest_restore g1 /scratch/g1.save || return
+	check "$tag-still-runs" guest_running g1 load
 	check "$tag-connected" wait_until 20 blk_connected g1 xvda
 	check "$tag-agreed" blk_has_queues g1 xvda "$((LAB_SMP - ($# > 2)))"
 	check "$tag-verified" blk_load_end g1 load 120

@@ -30,15 +30,16 @@ die() {
 allow_dmesg() { event allow "$1 -- ${*:2}"; } # REGEX REASON... - an expected kernel message
 
 check() { # NAME COMMAND... - a subtest that passes when the command succeeds
-	local name=$1 out rc
+	local name=$1 rc
 	shift
-	out=$("$@" 2>&1)
+	# In this shell: guest_restore and others change its variables.
+	"$@" >/run/lab/check.out 2>&1
 	rc=$?
-	[ -z "$out" ] || printf '%s\n' "$out"
+	cat /run/lab/check.out
 	if [ $rc = 0 ]; then
 		ok "$name"
 	else
-		fail "$name" "exit $rc: $(tail -n 3 <<<"$out" | tr '\n' ' ')"
+		fail "$name" "exit $rc: $(tail -n 3 /run/lab/check.out | tr '\n' ' ')"
 	fi
 	return $rc
 }
