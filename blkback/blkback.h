@@ -19,6 +19,7 @@
 #define BLKBACK_H
 
 #include <linux/bio.h>
+#include <linux/completion.h>
 #include <linux/interrupt.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -207,6 +208,7 @@ struct blkback_ring {
  * @rings: the rings, NULL if not connected
  * @nr_rings: their number
  * @complained: the failure was reported
+ * @freed: completed when the vbd was freed, NULL if nobody waits
  * @removed: the device is gone, @work shall free the vbd
  * @failed: a ring is broken
  * @barrier_lock: held for the length of a barrier
@@ -241,6 +243,7 @@ struct blkback_vbd {
 	bool complained;
 
 	/* Written by xenbus callbacks and ring threads, read by the work. */
+	struct completion *freed;
 	bool removed;
 	bool failed;
 
@@ -305,7 +308,7 @@ int blkback_offer(struct blkback_vbd *vbd);
  * blkback_free() - take a vbd down and free it
  * @vbd: a vbd that no callback uses any more
  *
- * Context: may sleep for as long as the backing device takes.
+ * Context: the vbd's work; may sleep for as long as the backing device takes.
  */
 void blkback_free(struct blkback_vbd *vbd);
 

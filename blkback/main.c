@@ -195,8 +195,8 @@ void blkback_free(struct blkback_vbd *vbd)
 	blkback_disconnect(vbd);
 	blkback_close(vbd);
 	unlist_vbd(vbd);
-	/* The rings, until they ended, and the list may have kicked. The work
-	 * does not run, or it is what runs this.
+	/* The rings, until they ended, and the list may have kicked the work,
+	 * which is what runs this.
 	 */
 	cancel_work(&vbd->work);
 	free_vbd(vbd);
@@ -238,24 +238,25 @@ free:
 static void blkback_remove(struct xenbus_device *dev)
 {
 	struct blkback_vbd *vbd = dev_get_drvdata(&dev->dev);
+	DECLARE_COMPLETION_ONSTACK(freed);
 
 	stop_watch(&vbd->online_watch);
 	stop_watch(&vbd->watch);
 
-	if (xenbus_exists(XBT_NIL, dev->nodename, "state")) {
-		/* Unbound by the administrator: the frontend may find another
-		 * backend at once, so all that was taken must have ended.
-		 */
-		cancel_work_sync(&vbd->work);
-		blkback_free(vbd);
-		return;
-	}
-	/* The toolstack took it away, in the thread that serves all devices:
-	 * the backing device must not keep that waiting.
+	/* The toolstack takes a device away in the thread that serves all
+	 * devices: the backing device must not keep that waiting. But if the
+	 * administrator unbinds it, the frontend may find another backend at
+	 * once, so all that was taken must have ended.
 	 */
+	if (xenbus_exists(XBT_NIL, dev->nodename, "state"))
+		vbd->freed = &freed;
+	else
+		complete(&freed);
+
 	get_device(&dev->dev);
-	WRITE_ONCE(vbd->removed, true);
+	smp_store_release(&vbd->removed, true);
 	blkback_kick(vbd);
+	wait_for_completion(&freed);
 }
 
 static void frontend_changed(struct xenbus_device *dev,

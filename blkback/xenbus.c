@@ -125,11 +125,16 @@ void blkback_update(struct work_struct *work)
 {
 	struct blkback_vbd *vbd = container_of(work, struct blkback_vbd, work);
 	struct device *dev = &vbd->dev->dev;
+	struct completion *freed;
 
-	if (READ_ONCE(vbd->removed)) {
-		blkback_free(vbd);
-		put_device(dev);
-	} else {
+	/* Pairs with smp_store_release() in blkback_remove(). */
+	if (!smp_load_acquire(&vbd->removed)) {
 		follow_frontend(vbd);
+		return;
 	}
+	freed = vbd->freed;
+	blkback_free(vbd);
+	put_device(dev);
+	if (freed)
+		complete(freed);
 }
