@@ -254,6 +254,7 @@ static void blkback_remove(struct xenbus_device *dev)
 		complete(&freed);
 
 	get_device(&dev->dev);
+	/* Pairs with smp_load_acquire() in blkback_update(). */
 	smp_store_release(&vbd->removed, true);
 	blkback_kick(vbd);
 	wait_for_completion(&freed);
