@@ -208,6 +208,7 @@ struct blkback_ring {
  * @rings: the rings, NULL if not connected
  * @nr_rings: their number
  * @complained: the failure was reported
+ * @open_failed: the backing device could not be opened, which was reported
  * @freed: completed when the vbd was freed, NULL if nobody waits
  * @removed: the device is gone, @work shall free the vbd
  * @failed: a ring is broken
@@ -241,6 +242,7 @@ struct blkback_vbd {
 	struct blkback_ring *rings;
 	unsigned int nr_rings;
 	bool complained;
+	bool open_failed;
 
 	/* Written by xenbus callbacks and ring threads, read by the work. */
 	struct completion *freed;

@@ -56,11 +56,17 @@ static int open_bdev(struct blkback_vbd *vbd, const char *mode)
 				     (readonly ? 0 : BLK_OPEN_WRITE),
 				     NULL, NULL);
 	if (IS_ERR(file)) {
-		xenbus_dev_fatal(vbd->dev, PTR_ERR(file),
-				 "opening backing device %x:%x, mode %s",
-				 vbd->major, vbd->minor, mode);
+		/* A frontend may come again and again; once said is enough. */
+		if (!vbd->open_failed)
+			xenbus_dev_fatal(vbd->dev, PTR_ERR(file),
+					 "opening backing device %x:%x, mode %s",
+					 vbd->major, vbd->minor, mode);
+		else
+			xenbus_switch_state(vbd->dev, XenbusStateClosing);
+		vbd->open_failed = true;
 		return PTR_ERR(file);
 	}
+	vbd->open_failed = false;
 	mutex_lock(&blkback_vbds_lock);
 	vbd->bdev_file = file;
 	vbd->bdev = file_bdev(file);
@@ -231,11 +237,10 @@ static int map_ring(struct blkback_ring *ring, const char *dir,
 	ret = read_ring_refs(dev, dir, offer, refs);
 	if (ret)
 		return ret;
+	/* Reports its failure. */
 	ret = xenbus_map_ring_valloc(dev, refs, pages, &ring->shared);
-	if (ret) {
-		xenbus_dev_fatal(dev, ret, "mapping ring %u", ring->index);
+	if (ret)
 		return ret;
-	}
 
 	ret = ring_back_attach(&ring->back,
 			       (struct ring_shared __force __peer *)ring->shared,

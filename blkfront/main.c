@@ -39,32 +39,37 @@ module_param_named(trusted, blkfront_params.trusted, bool, 0644);
 MODULE_PARM_DESC(trusted,
 		 "Backends of new connections may see memory beside the data (default: Y)");
 
+#define MAX_QUEUES	64
+
 struct workqueue_struct *blkfront_wq;
 /* The in-tree driver may have it: minors follow from the device's number. */
 static bool own_major;
 
-static void clamp_param(unsigned int *param, const char *name,
-			unsigned int lo, unsigned int hi)
+static int check_param(const char *name, unsigned int val, unsigned int lo,
+		       unsigned int hi)
 {
-	unsigned int val = clamp(*param, lo, hi);
-
-	if (val != *param)
-		pr_err(KBUILD_MODNAME ": %s=%u is out of range, using %u\n", name, *param, val);
-	*param = val;
+	if (val >= lo && val <= hi)
+		return 0;
+	pr_err("%s=%u: must be %u to %u\n", name, val, lo, hi);
+	return -EINVAL;
 }
 
-static void check_params(void)
+static int check_params(void)
 {
+	struct blkfront_params *p = &blkfront_params;
 	unsigned int cpus = num_online_cpus();
+	int ret;
 
-	if (!blkfront_params.max_queues)
-		blkfront_params.max_queues = cpus;
-	clamp_param(&blkfront_params.max_queues, "max_queues", 1, cpus);
-	clamp_param(&blkfront_params.max_ring_page_order,
-		    "max_ring_page_order", 0, XENBUS_MAX_RING_GRANT_ORDER);
-	clamp_param(&blkfront_params.max_indirect_segments,
-		    "max_indirect_segments", BLKIF_MAX_SEGMENTS_PER_REQUEST,
-		    BLKFRONT_MAX_SEGS);
+	ret = check_param("max_queues", p->max_queues, 0, MAX_QUEUES);
+	ret = ret ?: check_param("max_ring_page_order", p->max_ring_page_order,
+				 0, XENBUS_MAX_RING_GRANT_ORDER);
+	ret = ret ?: check_param("max_indirect_segments",
+				 p->max_indirect_segments,
+				 BLKIF_MAX_SEGMENTS_PER_REQUEST,
+				 BLKFRONT_MAX_SEGS);
+	/* More rings than CPUs would only cost memory. */
+	p->max_queues = min(p->max_queues ?: cpus, cpus);
+	return ret;
 }
 
 static int read_vdevice(struct xenbus_device *xbdev, unsigned int *vdevice)
@@ -214,9 +219,15 @@ static int __init blkfront_init(void)
 {
 	int ret;
 
-	if (!xen_domain() || !xen_has_pv_disk_devices())
+	if (!xen_domain() || !xen_has_pv_disk_devices()) {
+		pr_err("no paravirtual disks here: %s\n",
+		       xen_domain() ? "emulated ones were not unplugged" :
+				      "not running on Xen");
 		return -ENODEV;
-	check_params();
+	}
+	ret = check_params();
+	if (ret)
+		return ret;
 
 	blkfront_wq = alloc_workqueue(KBUILD_MODNAME,
 				      WQ_UNBOUND | WQ_MEM_RECLAIM, 0);

@@ -74,7 +74,7 @@ void grant_copy_run(struct grant_copy_batch *batch)
 
 	/* A failure of the whole call shows as ops that were not tried. */
 	if (HYPERVISOR_grant_table_op(GNTTABOP_copy, batch->ops, batch->nr))
-		pr_err_ratelimited("xsplit: grant copy of %u frames refused\n",
+		pr_err_ratelimited("grant copy of %u frames refused\n",
 				   batch->nr);
 
 	for (i = 0; i < batch->nr; i++) {
@@ -166,7 +166,7 @@ void grant_unmap_run(struct grant_unmap_batch *batch)
 			batch->pages[unmapped++] = batch->pages[i];
 
 	if (unmapped < batch->nr)
-		pr_err("xsplit: %u frames could not be unmapped, their pages are lost\n",
+		pr_err("%u frames could not be unmapped, their pages are lost\n",
 		       batch->nr - unmapped);
 	gnttab_page_cache_put(batch->cache, batch->pages, unmapped);
 	batch->nr = 0;

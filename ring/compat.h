@@ -7,6 +7,9 @@
 #ifndef XSPLIT_COMPAT_H
 #define XSPLIT_COMPAT_H
 
+/* Before any other header: every message names its module. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/version.h>
 
 #define XSPLIT_VERSION "0.1.0"

@@ -3,11 +3,15 @@
  * The core module: event channels and grants for all split drivers.
  */
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <xen/xen.h>
 
 static int __init xsplit_init(void)
 {
-	return xen_domain() ? 0 : -ENODEV;
+	if (xen_domain())
+		return 0;
+	pr_err("not running on Xen\n");
+	return -ENODEV;
 }
 module_init(xsplit_init);
 

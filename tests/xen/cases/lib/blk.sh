@@ -152,7 +152,8 @@ blk_by_hand() {
 blk_by_hand_rm() { # NAME DISK - as the toolstack removes one
 	local be fe
 	be=$(blk_be "$1" "$2") fe=$(blk_fe "$1" "$2")
-	xenstore-write "$be/online" 0 "$be/state" 5
+	xenstore-write "$be/online" 0
+	blk_is "$be/state" 6 || xenstore-write "$be/state" 5
 	wait_until 10 blk_is "$be/state" 6
 	xenstore-rm "$fe"
 	xenstore-rm "$be"
@@ -173,6 +174,11 @@ blk_attach_edited() {
 	xl unpause "$1" && blk_wait_disk "$1" "$3"
 }
 blk_peek() { dd if="$1" bs=4k count="${2:-1}" iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE [PAGES]
+# The guest's xenbus has seen that its last disk is gone.
+blk_wait_none() { # NAME
+	guest_run "$1" "n=100; while ls -d /sys/bus/xen/devices/vbd-* >/dev/null 2>&1; do
+		n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done"
+}
 blk_major_minor() { stat -Lc '%t:%T' "$1"; } # as physical-device has it
 
 # --- data --------------------------------------------------------------------------------
