@@ -4,6 +4,17 @@
 #include <linux/module.h>
 #include <xen/xenbus.h>
 
+/*
+ * A channel is pending from the moment it is bound. Whoever the handler wakes
+ * must find the interrupt's number, or the EOI would be lost and with it all
+ * further events.
+ */
+static void enable_channel(struct event_channel *ec, int irq)
+{
+	ec->irq = irq;
+	enable_irq(irq);
+}
+
 int event_channel_alloc(struct event_channel *ec, struct xenbus_device *dev,
 			irq_handler_t handler, const char *name, void *data)
 {
@@ -13,14 +24,14 @@ int event_channel_alloc(struct event_channel *ec, struct xenbus_device *dev,
 	if (ret)
 		return ret;
 
-	ret = bind_evtchn_to_irqhandler_lateeoi(ec->port, handler, 0, name,
-						data);
+	ret = bind_evtchn_to_irqhandler_lateeoi(ec->port, handler,
+						IRQF_NO_AUTOEN, name, data);
 	if (ret < 0) {
 		xenbus_free_evtchn(dev, ec->port);
 		ec->port = 0;
 		return ret;
 	}
-	ec->irq = ret;
+	enable_channel(ec, ret);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(event_channel_alloc, XSPLIT);
@@ -32,11 +43,12 @@ int event_channel_bind(struct event_channel *ec, struct xenbus_device *dev,
 	int ret;
 
 	ret = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, remote,
-							    handler, 0, name,
-							    data);
+							    handler,
+							    IRQF_NO_AUTOEN,
+							    name, data);
 	if (ret < 0)
 		return ret;
-	ec->irq = ret;
+	enable_channel(ec, ret);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(event_channel_bind, XSPLIT);

@@ -8,20 +8,22 @@
 # shellcheck disable=SC1091
 . /job/blk.sh
 
-ROUNDS=${ROUNDS:-4}
+ROUNDS=${ROUNDS:-3}
 
+more_reads() { [ "$(blk_stat g1 xvda rd_req)" -gt "$rd" ]; }
 same_held() { [ "$(blk_held)" = "$before" ]; }
 
 backing_ram 64 2 || die "brd"
+# brd takes its pages when they are written first: not to be counted as lost.
+for d in 0 1; do dd if=/dev/zero of=/dev/ram$d bs=1M count=16 oflag=direct 2>/dev/null; done
 blk_back "$BLK_BACK" || die "backend"
 before=$(blk_held)
 step "guest, kept as an image so that every round begins in the middle of its I/O"
-GUEST_MEM=256
 case $BLK_FRONT in ours) load=xsplit,blkfront ;; *) load=xen-blkfront ;; esac
-guest_create g1 "load=$load" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
+GUEST_MEM=256 guest_create g1 "load=$load" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
 for d in xvda xvdb; do
 	guest_bg g1 "load-$d" "while :; do fio --name=l --filename=/dev/$d --rw=randrw --size=16m --direct=1 \
-		--bssplit=4k/60:128k/30:1m/10 --ioengine=libaio --iodepth=32 --rate_iops=2000 --minimal; done"
+		--bssplit=4k/60:128k/30:1m/10 --ioengine=libaio --iodepth=32 --rate_iops=500 --minimal; done"
 done
 sleep 0.5
 check image guest_save g1 /scratch/g1.save || die "no image"
@@ -33,8 +35,8 @@ for round in $(seq "$ROUNDS"); do
 	step "round $round"
 	check "restore-$round" guest_restore g1 /scratch/g1.save || break
 	rd=$(blk_stat g1 xvda rd_req)
-	blk_pause "$round" 700
-	check "busy-$round" test "$(blk_stat g1 xvda rd_req)" -gt "$rd"
+	check "busy-$round" wait_until 10 more_reads
+	blk_pause "$round" 300
 	unset "GUEST_TTY[g1]"
 	check "destroy-$round" xl destroy g1
 	unset "GUEST_ID[g1]"
@@ -52,6 +54,6 @@ check disk-free mkfs.ext4 -q -F /dev/ram0
 xl dmesg -c >/dev/null
 xl debug-keys g
 xl dmesg >"$LAB_LOG/grants.txt"
-check no-grants awk '/gnttab_usage_print/ { seen = 1 } /localdom|d[1-9][0-9]*.*v[12]/ { print; bad = 1 } END { exit !seen || bad }' "$LAB_LOG/grants.txt"
+check no-grants awk '/gnttab_usage_print/ { seen = 1 } /remote d[1-9]/ { print; bad = 1 } END { exit !seen || bad }' "$LAB_LOG/grants.txt"
 check unload blk_back_unload
 check unloaded-interrupts test "$(grep -cE 'blkif|blkback' /proc/interrupts)" = 0

@@ -30,9 +30,8 @@ move() {
 backing_ram 64 2 || die "brd"
 blk_back ours || die "backend"
 step "guest"
-GUEST_MEM=256
 case $BLK_FRONT in ours) load=xsplit,blkfront ;; *) load=xen-blkfront ;; esac
-guest_create g1 "load=$load" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
+GUEST_MEM=256 guest_create g1 "load=$load" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
 check seed blk_seed g1
 check fs blk_fs g1 xvdb /dev/ram1
 guest_run g1 "mount /dev/xvdb /mnt" || die "mount"

@@ -10,8 +10,7 @@ load_backend ours vbd || die "blkback"
 backing_ram 64 2 || die "brd"
 backing_file demo.img 32
 step "xl create: a $LAB_GUEST_TYPE guest with Linux $LAB_GUEST on a dom0 with Linux $LAB_DOM0, our modules in both"
-GUEST_MEM=256
-guest_create demo load=xsplit,blkfront \
+GUEST_MEM=256 guest_create demo load=xsplit,blkfront \
 	'disk=["phy:/dev/ram0,xvda,w", "file:/scratch/demo.img,xvdb,w"]' || die "xl create"
 note "xl create: disk = $(grep -o '\[.*\]' /run/lab/demo.cfg)"
 check guest-disks guest_run demo "grep xvd /proc/partitions"

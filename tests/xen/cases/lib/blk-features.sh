@@ -14,6 +14,7 @@ blk_large() { # NAME DISK SECTORS - with a backend that counts
 
 # Written by dom0, read by the guest.
 blk_read_back() { # NAME DISK BACKING
+	# shellcheck disable=SC2046 # words are wanted
 	blk_quiet $(blk_fio_job "$3") --do_verify=0 &&
 		guest_run "$1" "$(blk_fio_job "/dev/$2") --verify_only >/run/fio.out 2>&1 ||
 			{ grep -v '^3;' /run/fio.out; exit 1; }"
@@ -24,6 +25,10 @@ blk_plain() { # NAME - and the sizes, alignments and directions of the data
 	check plain-attach blk_attach "$1" /dev/ram0 xvda || return
 	check plain-fs blk_fs "$1" xvda /dev/ram0
 	check plain-fio blk_fio "$1" xvda /dev/ram0
+	# One wrong page must not go unnoticed.
+	dd if=/dev/urandom of=/dev/ram0 bs=4k seek=1000 count=1 oflag=direct conv=notrunc 2>/dev/null
+	# shellcheck disable=SC2046 # words are wanted
+	check plain-witness test "$($(blk_fio_job /dev/ram0) --verify_only >/dev/null 2>&1; echo $?)" != 0
 	check plain-read-back blk_read_back "$1" xvda /dev/ram0
 	check plain-buffered blk_fio_buffered "$1" xvda
 	check plain-256-segments blk_large "$1" xvda 2048

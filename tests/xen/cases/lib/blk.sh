@@ -39,7 +39,7 @@ blk_has_queues() { # NAME DISK QUEUES - and with one queue, a ring of one page
 	n=$(blk_key "$fe/multi-queue-num-queues")
 	order=$(blk_key "$fe/ring-page-order")
 	echo "${n:-1} queues, order ${order:-0}"
-	[ "${n:-1}" = "$3" ] && [ "$3" != 1 -o "${order:-0}" = 0 ]
+	[ "${n:-1}" = "$3" ] && { [ "$3" != 1 ] || [ "${order:-0}" = 0 ]; }
 }
 blk_stat() { # NAME DISK COUNTER
 	cat "$(blk_sysfs "$1" "$2")/statistics/$3"
@@ -229,6 +229,7 @@ blk_fio_job_4k() { # FILE - the same for devices with blocks of 4096
 }
 blk_fio() { # NAME DISK BACKING [JOB] - written and verified by the guest, verified by dom0
 	local job=${4:-blk_fio_job}
+	# shellcheck disable=SC2046 # words are wanted
 	guest_run "$1" "$($job "/dev/$2") >/run/fio.out 2>&1 || { grep -v '^3;' /run/fio.out; exit 1; }" &&
 		{ [ -z "$3" ] || blk_quiet $($job "$3") --verify_only; }
 }
@@ -272,6 +273,7 @@ blk_load_end() { # NAME TAG [SECONDS] - and was everything right?
 	}
 }
 blk_load_here() { # BACKING - all of it, seen from dom0
+	# shellcheck disable=SC2046 # words are wanted
 	blk_quiet $(blk_load_job "$1" 1 | sed 's/--rate=[^ ]*//') --verify_only
 }
 # A pause that differs from round to round and from seed to seed: blk_pause ROUND [MAX ms]
