@@ -3,7 +3,7 @@
 # guest-type: pvh
 # modules: ours
 # files: lib/blk.sh lib/vbd-script
-# limit: 360
+# limit: 900
 # shellcheck disable=SC1091
 . /job/blk.sh
 

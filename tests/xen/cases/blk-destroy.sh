@@ -4,7 +4,7 @@
 # smp: 2
 # modules: ours
 # files: lib/blk.sh lib/vbd-script
-# limit: 480
+# limit: 900
 # shellcheck disable=SC1091
 . /job/blk.sh
 

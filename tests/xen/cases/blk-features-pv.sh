@@ -5,7 +5,7 @@
 # guest-type: pv
 # modules: ours
 # files: lib/blk.sh lib/blk-features.sh lib/vbd-script
-# limit: 480
+# limit: 900
 # shellcheck disable=SC1091
 . /job/blk.sh
 . /job/blk-features.sh
