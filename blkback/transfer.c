@@ -120,7 +120,8 @@ static void copy_in(struct blkback_ring *ring, grant_ref_t ref,
 		.domid = peer(ring),
 		.ref = ref,
 		.page = page,
-		.offset = offset,
+		.page_offset = offset,
+		.ref_offset = offset,
 		.len = len,
 	};
 
@@ -314,7 +315,8 @@ static void copy_out(struct blkback_ring *ring, struct blkback_req *req)
 	for (i = 0; i < req->wire.nr_segs; i++) {
 		span.ref = req->segs[i].ref;
 		span.page = req->vecs[i].bv_page;
-		span.offset = req->vecs[i].bv_offset;
+		span.page_offset = req->vecs[i].bv_offset;
+		span.ref_offset = req->vecs[i].bv_offset;
 		span.len = req->vecs[i].bv_len;
 		grant_copy_add(copy_batch(ring), &span, &req->err);
 	}

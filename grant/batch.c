@@ -25,6 +25,30 @@ static int grant_status_errno(s16 status)
 	}
 }
 
+/* File systems use the same flag on pages of files for a purpose of theirs. */
+static const struct xen_page_foreign *foreign_grant(struct page *page)
+{
+	if (likely(!PageForeign(page)) || page->mapping || !PagePrivate(page))
+		return NULL;
+	return xen_page_foreign(page);
+}
+
+/* What is mapped from a third domain can only be copied as its grant. */
+static void set_own_side(struct gnttab_copy *op, struct gnttab_copy_ptr *own,
+			 struct page *page)
+{
+	const struct xen_page_foreign *foreign = foreign_grant(page);
+
+	if (foreign && own == &op->source) {
+		own->domid = foreign->domid;
+		own->u.ref = foreign->gref;
+		op->flags |= GNTCOPY_source_gref;
+		return;
+	}
+	own->domid = DOMID_SELF;
+	own->u.gmfn = xen_page_to_gfn(page);
+}
+
 void grant_copy_add(struct grant_copy_batch *batch,
 		    const struct grant_copy_span *span, int *err)
 {
@@ -38,14 +62,13 @@ void grant_copy_add(struct grant_copy_batch *batch,
 	own = span->to_peer ? &op->source : &op->dest;
 	peer = span->to_peer ? &op->dest : &op->source;
 
-	own->u.gmfn = xen_page_to_gfn(span->page);
-	own->domid = DOMID_SELF;
-	own->offset = span->offset;
+	op->flags = span->to_peer ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
+	set_own_side(op, own, span->page);
+	own->offset = span->page_offset;
 	peer->u.ref = span->ref;
 	peer->domid = span->domid;
-	peer->offset = span->offset;
+	peer->offset = span->ref_offset;
 	op->len = span->len;
-	op->flags = span->to_peer ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
 	/* Not a status that the hypervisor returns: the copy was not tried. */
 	op->status = 1;
 
@@ -80,7 +103,8 @@ void grant_copy_run(struct grant_copy_batch *batch)
 	for (i = 0; i < batch->nr; i++) {
 		if (likely(batch->ops[i].status == GNTST_okay))
 			continue;
-		retry_copy(&batch->ops[i]);
+		if (!batch->atomic)
+			retry_copy(&batch->ops[i]);
 		err = grant_status_errno(batch->ops[i].status);
 		if (err)
 			*batch->err[i] = err;

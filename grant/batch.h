@@ -15,11 +15,13 @@
 
 /**
  * struct grant_copy_batch - copies between own pages and frames of a peer
+ * @atomic: the user must not sleep; a frame that the peer has paged out fails
  * @nr: operations collected
  * @ops: the hypercall's argument
  * @err: where the error of each operation goes
  */
 struct grant_copy_batch {
+	bool atomic;
 	unsigned int nr;
 	struct gnttab_copy ops[GRANT_BATCH_MAX];
 	int *err[GRANT_BATCH_MAX];
@@ -29,8 +31,9 @@ struct grant_copy_batch {
  * struct grant_copy_span - one copy within one frame on either side
  * @domid: the peer
  * @ref: its grant reference
- * @page: own page
- * @offset: byte offset, the same in both frames
+ * @page: own page; as a source also one mapped from a grant of another domain
+ * @page_offset: where in @page, bytes
+ * @ref_offset: where in the peer's frame, bytes
  * @len: bytes
  * @to_peer: the direction
  */
@@ -38,7 +41,8 @@ struct grant_copy_span {
 	domid_t domid;
 	grant_ref_t ref;
 	struct page *page;
-	u16 offset;
+	u16 page_offset;
+	u16 ref_offset;
 	u16 len;
 	bool to_peer;
 };
@@ -50,7 +54,7 @@ struct grant_copy_span {
  * @err: set to -errno if the copy fails, else left alone; must live until
  *	grant_copy_run()
  *
- * Context: may sleep.
+ * Context: may sleep, unless @batch is atomic.
  */
 void grant_copy_add(struct grant_copy_batch *batch,
 		    const struct grant_copy_span *span, int *err);
@@ -59,7 +63,7 @@ void grant_copy_add(struct grant_copy_batch *batch,
  * grant_copy_run() - carry out all collected copies in one hypercall
  * @batch: the batch, empty on return
  *
- * Context: may sleep.
+ * Context: may sleep, unless @batch is atomic.
  */
 void grant_copy_run(struct grant_copy_batch *batch);
 
