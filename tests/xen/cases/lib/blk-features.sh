@@ -215,3 +215,19 @@ blk_untrusted() { # NAME
 	blk_by_hand_rm "$1" xvda
 	check untrusted-gone blk_wait_gone "$1" xvda
 }
+
+# The whole of it, or what PARTS names, with a guest of its own.
+blk_features() {
+	local part
+	step "guest"
+	backing_ram 64 3 || die "brd"
+	blk_guest g1 || die "guest"
+	check seed blk_seed g1
+	blk_back "$BLK_BACK" || die "backend"
+	check front blk_front g1 "$BLK_FRONT" || die "front"
+	for part in ${PARTS:-blk_plain blk_discard blk_readonly blk_partitions blk_names blk_cdrom \
+		blk_4k blk_resize blk_untrusted}; do
+		"$part" g1 || fail "$part" "was not carried out"
+	done
+	check unload blk_back_unload
+}
