@@ -186,6 +186,25 @@ static int add_netdev(struct netback_vif *vif)
 	return ret;
 }
 
+static void remove_vif(struct netback_vif *vif)
+{
+	/* The frontend's state is not followed any more, nor is xenstore. */
+	stop_watches(vif);
+	/* The work ends, and does nothing when a queue or the network device
+	 * asks for it.
+	 */
+	WRITE_ONCE(vif->removed, true);
+	cancel_work_sync(&vif->work);
+
+	netback_withdraw(vif);
+	netback_disconnect(vif);
+	/* Waits for all who look at the network device, but for uevents. */
+	unregister_netdev(vif->net);
+	set_vif(vif->xdev, NULL);
+	cancel_work_sync(&vif->work);
+	free_vif(vif);
+}
+
 static int netback_probe(struct xenbus_device *xdev,
 			 const struct xenbus_device_id *id)
 {
@@ -203,21 +222,19 @@ static int netback_probe(struct xenbus_device *xdev,
 	if (ret)
 		goto free;
 	set_vif(xdev, vif);
-	ret = start_watches(vif);
-	if (ret)
-		goto remove_netdev;
 
 	xenbus_switch_state(xdev, XenbusStateInitWait);
 	netback_announce(vif);
+	/* From here on the work says what state to be in. */
+	ret = start_watches(vif);
+	if (ret)
+		goto remove;
 	netback_kick(vif);
 	return 0;
 
-remove_netdev:
-	/* Watches that had started may have asked for it. */
-	WRITE_ONCE(vif->removed, true);
-	cancel_work_sync(&vif->work);
-	set_vif(xdev, NULL);
-	unregister_netdev(vif->net);
+remove:
+	remove_vif(vif);
+	return ret;
 free:
 	free_vif(vif);
 	return ret;
@@ -229,23 +246,7 @@ free:
  */
 static void netback_remove(struct xenbus_device *xdev)
 {
-	struct netback_vif *vif = dev_get_drvdata(&xdev->dev);
-
-	/* The frontend's state is not followed any more, nor is xenstore. */
-	stop_watches(vif);
-	/* The work ends, and does nothing when a queue or the network device
-	 * asks for it.
-	 */
-	WRITE_ONCE(vif->removed, true);
-	cancel_work_sync(&vif->work);
-
-	netback_withdraw(vif);
-	netback_disconnect(vif);
-	/* Waits for all who look at the network device, but for uevents. */
-	unregister_netdev(vif->net);
-	set_vif(xdev, NULL);
-	cancel_work_sync(&vif->work);
-	free_vif(vif);
+	remove_vif(dev_get_drvdata(&xdev->dev));
 }
 
 static void frontend_changed(struct xenbus_device *xdev,
