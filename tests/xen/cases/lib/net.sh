@@ -272,3 +272,12 @@ net_free_mb() { # dom0's memory and Xen's
 	m=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
 	echo "$m $(xl info | awk '/^free_memory/ { print $3 }')"
 }
+
+# Run a vif's hotplug script as udev or xl would: net_hotplug NAME [INDEX]. A backend that was
+# bound again has a new network device, and nobody tells xl.
+net_hotplug() {
+	local path
+	path=backend/vif/${GUEST_ID[$1]}/${2:-0}
+	wait_until 5 test -e "/sys/class/net/$(net_vif "$@")" || return
+	vif=$(net_vif "$@") XENBUS_PATH=$path "$(xenstore-read "$path/script")" online
+}
