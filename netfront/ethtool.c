@@ -18,6 +18,11 @@ static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
 	[NETFRONT_RX_BAD_GSO] = "rx_drop_bad_gso",
 	[NETFRONT_RX_BAD_CHECKSUM] = "rx_drop_bad_checksum",
 	[NETFRONT_RX_GSO_FIXED] = "rx_gso_checksum_fixup",
+	[NETFRONT_RX_XDP_DROP] = "rx_xdp_drop",
+	[NETFRONT_RX_XDP_TX] = "rx_xdp_tx",
+	[NETFRONT_RX_XDP_REDIRECT] = "rx_xdp_redirect",
+	[NETFRONT_RX_XDP_ERROR] = "rx_drop_xdp_error",
+	[NETFRONT_RX_XDP_TOO_LONG] = "rx_drop_xdp_too_long",
 	[NETFRONT_TX_PACKETS] = "tx_packets",
 	[NETFRONT_TX_BYTES] = "tx_bytes",
 	[NETFRONT_TX_COPIED] = "tx_copied",
@@ -28,6 +33,7 @@ static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
 	[NETFRONT_TX_BAD_PACKET] = "tx_drop_bad_packet",
 	[NETFRONT_TX_REFUSED] = "tx_refused",
 	[NETFRONT_TX_NOT_READY] = "tx_drop_not_ready",
+	[NETFRONT_TX_XDP_REFUSED] = "tx_xdp_refused",
 	[NETFRONT_EVENTS] = "events",
 };
 

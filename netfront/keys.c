@@ -29,6 +29,10 @@ void netfront_read_features(struct netfront *info)
 	f->tso_v6 = f->sg && f->csum_v6 &&
 		    read_key(info, "feature-gso-tcpv6", 0);
 	f->split_channels = read_key(info, "feature-split-event-channels", 0);
+	f->xdp = read_key(info, "feature-xdp-headroom", 0);
+	f->multicast = read_key(info, "feature-multicast-control", 0);
+	f->dynamic_multicast =
+		read_key(info, "feature-dynamic-multicast-control", 0);
 	f->vlan_offload = read_key(info, "feature-vlan-offload", 0);
 
 	info->split = f->split_channels && netfront_params.split_channels;
@@ -166,18 +170,21 @@ static int write_queues(struct netfront *info, struct xenbus_transaction xbt)
 
 static int write_features(struct netfront *info, struct xenbus_transaction xbt)
 {
-	bool csum = info->netdev->wanted_features & NETIF_F_RXCSUM;
+	bool csum = !info->xdp && info->netdev->wanted_features & NETIF_F_RXCSUM;
 	const struct {
 		const char *key;
-		bool value;
+		unsigned int value;
 	} keys[] = {
-		{ "request-rx-copy", true },
-		{ "feature-rx-notify", true },
-		{ "feature-sg", true },
+		{ "request-rx-copy", 1 },
+		{ "request-multicast-control", netfront_multicast_begin(info) },
+		{ "feature-rx-notify", 1 },
+		{ "feature-sg", !info->xdp },
 		{ "feature-gso-tcpv4", csum },
 		{ "feature-gso-tcpv6", csum },
 		{ "feature-no-csum-offload", !csum },
 		{ "feature-ipv6-csum-offload", csum },
+		{ "xdp-headroom", info->xdp && info->features.xdp ?
+				  XDP_PACKET_HEADROOM : 0 },
 	};
 	unsigned int i;
 	int ret = 0;

@@ -66,6 +66,7 @@ static int alloc_info(struct xenbus_device *xbdev, struct netfront *info)
 	info->xbdev = xbdev;
 	info->max_queues = netfront_params.max_queues;
 	info->want_queues = info->max_queues;
+	info->tx_frames = NET_RING_SLOTS;
 	info->not_before = jiffies;
 	grant_budget_init(&info->budget);
 	INIT_DELAYED_WORK(&info->work, netfront_state_work);

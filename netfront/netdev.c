@@ -13,6 +13,8 @@
 /* The largest packet that a first slot can name, with a tagged header. */
 #define MAX_MTU		(XEN_NETIF_MAX_TX_SIZE - VLAN_ETH_HLEN)
 #define TX_TIMEOUT	(5 * HZ)
+#define XDP_FEATURES	(NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | \
+			 NETDEV_XDP_ACT_NDO_XMIT)
 
 static int netfront_open(struct net_device *netdev)
 {
@@ -111,6 +113,21 @@ netfront_features_check(struct sk_buff *skb, struct net_device *netdev,
 	return features;
 }
 
+static void netfront_set_rx_mode(struct net_device *netdev)
+{
+	netfront_multicast_changed(netdev_priv(netdev));
+}
+
+static int netfront_change_mtu(struct net_device *netdev, int mtu)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	if (rcu_access_pointer(info->xdp_prog) && mtu > NETFRONT_XDP_MAX_MTU)
+		return -EINVAL;
+	WRITE_ONCE(netdev->mtu, mtu);
+	return 0;
+}
+
 static void netfront_tx_timeout(struct net_device *netdev, unsigned int txq)
 {
 	struct netfront *info = netdev_priv(netdev);
@@ -132,6 +149,10 @@ static const struct net_device_ops netfront_netdev_ops = {
 	.ndo_set_features = netfront_set_features,
 	.ndo_features_check = netfront_features_check,
 	.ndo_tx_timeout = netfront_tx_timeout,
+	.ndo_set_rx_mode = netfront_set_rx_mode,
+	.ndo_change_mtu = netfront_change_mtu,
+	.ndo_bpf = netfront_bpf,
+	.ndo_xdp_xmit = netfront_xdp_xmit,
 };
 
 /**
@@ -210,6 +231,7 @@ int netfront_netdev_update(struct netfront *info)
 	struct net_device *netdev = info->netdev;
 
 	netdev->max_mtu = info->features.sg ? MAX_MTU : ETH_DATA_LEN;
+	xdp_set_features_flag(netdev, info->features.xdp ? XDP_FEATURES : 0);
 	if (netdev->reg_state == NETREG_UNINITIALIZED)
 		return register_first(info);
 	return update(info);

@@ -10,11 +10,13 @@
 #ifndef XSPLIT_NETFRONT_H
 #define XSPLIT_NETFRONT_H
 
+#include <linux/bpf.h>
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
+#include <net/xdp.h>
 #include <xen/xenbus.h>
 
 #include "../evtchn/event_channel.h"
@@ -33,6 +35,12 @@ struct page_pool;
 #define NETFRONT_SLICE_PAGES	(NET_RING_SLOTS / NETFRONT_SLICES)
 #define NETFRONT_NO_ID		U16_MAX
 #define NETFRONT_NAME_LEN	24
+/* What every backend with a filter can hold. */
+#define NETFRONT_MAX_MULTICAST	64
+/* A packet with headroom, two tags, and what the stack needs behind it. */
+#define NETFRONT_XDP_MAX_MTU						\
+	(PAGE_SIZE - XDP_PACKET_HEADROOM - ETH_HLEN - 2 * 4 -		\
+	 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 
 struct netfront;
 
@@ -68,6 +76,11 @@ enum netfront_counter {
 	NETFRONT_RX_BAD_GSO,
 	NETFRONT_RX_BAD_CHECKSUM,
 	NETFRONT_RX_GSO_FIXED,
+	NETFRONT_RX_XDP_DROP,
+	NETFRONT_RX_XDP_TX,
+	NETFRONT_RX_XDP_REDIRECT,
+	NETFRONT_RX_XDP_ERROR,
+	NETFRONT_RX_XDP_TOO_LONG,
 	NETFRONT_TX_PACKETS,
 	NETFRONT_TX_BYTES,
 	NETFRONT_TX_COPIED,
@@ -78,6 +91,7 @@ enum netfront_counter {
 	NETFRONT_TX_BAD_PACKET,
 	NETFRONT_TX_REFUSED,
 	NETFRONT_TX_NOT_READY,
+	NETFRONT_TX_XDP_REFUSED,
 	NETFRONT_EVENTS,
 	NETFRONT_NR_COUNTERS,
 };
@@ -99,24 +113,30 @@ enum netfront_tx_kind {
 	NETFRONT_TX_SLICE,	/* in this id's slice */
 	NETFRONT_TX_GRANTED,	/* in the packet's own pages */
 	NETFRONT_TX_BOUNCE,	/* in a page that is freed when it is done */
+	NETFRONT_TX_FRAME,	/* in an XDP frame's page */
+	NETFRONT_TX_REQUEST,	/* there is none, it is a request to the backend */
 };
 
 /**
  * struct netfront_tx_slot - what a request id of the transmit ring stands for
- * @skb: packet that ends with the last of its slots; NULL if it was copied
+ * @skb: packet that ends with the last of its slots, if it is granted
+ * @frame: frame that ends with this slot, if that is granted
  * @page: page that @ref grants
  * @ref: this id's grant reference, 0 until it needs one
  * @next: next free id
- * @len: bytes that the queue limit was charged with
+ * @charged: bytes that the queue limit was charged with
  * @first: the packet's first slot
  * @kind: where the data is
  */
 struct netfront_tx_slot {
-	struct sk_buff *skb;
+	union {
+		struct sk_buff *skb;
+		struct xdp_frame *frame;
+	};
 	struct page *page;
 	grant_ref_t ref;
 	u16 next;
-	u16 len;
+	u16 charged;
 	bool first;
 	u8 kind;
 };
@@ -167,6 +187,7 @@ struct netfront_channel {
  * @rx_channel: for reception, if the channels are split
  * @txq: the stack's queue; its lock protects the transmit members
  * @pool: pages for reception
+ * @xdp_rxq: the queue as a source of XDP frames
  * @live: the rings may be used
  * @tx: transmit ring
  * @tx_slots: request ids
@@ -178,6 +199,8 @@ struct netfront_channel {
  * @spare: buffers that are not in the ring
  * @nr_spare: how many
  * @rx_target: how many should be in the ring
+ * @xdp_sent: a program has put frames into the transmit ring
+ * @xdp_redirected: or into queues of others
  * @worked: something was done since the last EOI
  * @worked_before: or between that and the one before
  * @refill_timer: retries when there is no memory for buffers
@@ -196,6 +219,7 @@ struct netfront_queue {
 	struct netfront_channel rx_channel;
 	struct netdev_queue *txq;
 	struct page_pool *pool;
+	struct xdp_rxq_info xdp_rxq;
 
 	/* Written under the lock of txq. */
 	bool live ____cacheline_aligned_in_smp;
@@ -209,6 +233,8 @@ struct netfront_queue {
 	struct ring_front rx ____cacheline_aligned_in_smp;
 	unsigned int nr_spare;
 	unsigned int rx_target;
+	bool xdp_sent;
+	bool xdp_redirected;
 	bool worked;
 	bool worked_before;
 	struct netfront_buf rx_bufs[NET_RING_SLOTS];
@@ -227,6 +253,28 @@ struct netfront_features {
 	bool tso_v6;
 	bool split_channels;
 	bool vlan_offload;
+	bool xdp;
+	bool multicast;
+	bool dynamic_multicast;
+};
+
+/**
+ * struct netfront_multicast - the backend's filter
+ * @on: it filters
+ * @nr: addresses in its list
+ * @addr: the list
+ * @changed: the stack wants something else
+ * @failed: it cannot have all addresses
+ */
+struct netfront_multicast {
+	/* Written by the state machine. */
+	bool on;
+	unsigned int nr;
+	u8 addr[NETFRONT_MAX_MULTICAST][ETH_ALEN];
+
+	/* Written by others to tell the state machine. */
+	bool changed;
+	bool failed;
 };
 
 /**
@@ -239,12 +287,16 @@ struct netfront_features {
  * @features: what the backend offers
  * @trusted: the backend may see memory that shares a page with data
  * @split: event channels are split
+ * @xdp: the backend sends what programs can be shown
+ * @xdp_prog: a program that decides on received packets
  * @queues: the queues, NULL while there is no connection
  * @nr_queues: how many
  * @linked: the backend has connected; the queues run if the interface is up
  * @linked_at: when, in jiffies
  * @failures: connections in a row that did not last
  * @not_before: when the next one may be made, in jiffies
+ * @multicast: the backend's filter
+ * @tx_frames: how many sent packets may wait for an event
  * @want_queues: how many queues the user wants
  * @offence: the backend has violated the protocol
  * @renew: make a new connection, with what has changed
@@ -264,6 +316,10 @@ struct netfront {
 	struct netfront_features features;
 	bool trusted;
 	bool split;
+	bool xdp;
+
+	/* Written under the RTNL. */
+	struct bpf_prog __rcu *xdp_prog;
 
 	/* Written by the state machine under the RTNL. */
 	struct netfront_queue *queues;
@@ -274,6 +330,10 @@ struct netfront {
 	unsigned long linked_at;
 	unsigned int failures;
 	unsigned long not_before;
+	struct netfront_multicast multicast;
+
+	/* Written by the user. */
+	unsigned int tx_frames;
 
 	/* Written by others to tell the state machine. */
 	unsigned int want_queues;
@@ -303,6 +363,34 @@ static inline u64 netfront_read(const struct netfront_stats *stats,
 	return u64_stats_read(&stats->count[which]);
 }
 
+/* Slots that a granted packet waits for; kept in it while it is ours. */
+static inline unsigned int *netfront_slots_left(struct sk_buff *skb)
+{
+	return (unsigned int *)skb->cb;
+}
+
+static inline bool netfront_tx_has_room(const struct netfront_queue *queue)
+{
+	return ring_front_free(&queue->tx) >= NETFRONT_TX_MAX_SLOTS;
+}
+
+static inline void netfront_tx_push_id(struct netfront_queue *queue, u16 id)
+{
+	queue->tx_slots[id].kind = NETFRONT_TX_FREE;
+	queue->tx_slots[id].next = queue->free_id;
+	queue->free_id = id;
+}
+
+/* Return: a queue for transmission, NULL if there is none of that number. */
+static inline struct netfront_queue *
+netfront_get_queue(const struct netfront *info, unsigned int index)
+{
+	/* Pairs with the release where the queues are published. */
+	if (index >= smp_load_acquire(&info->nr_queues))
+		return NULL;
+	return &info->queues[index];
+}
+
 /* The channel on which the backend waits for receive buffers. */
 static inline struct netfront_channel *
 netfront_rx_channel(struct netfront_queue *queue)
@@ -324,11 +412,18 @@ void netfront_update_carrier(struct netfront *info);
 /* ethtool.c */
 extern const struct ethtool_ops netfront_ethtool_ops;
 
-/* tx.c: the stack; completion is called by NAPI, drop_all when nothing runs */
+/* tx.c: lock of the stack's queue held */
 netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev);
+int netfront_tx_frame(struct netfront_queue *queue, struct xdp_frame *frame);
+int netfront_tx_request(struct netfront_queue *queue, u8 type, const u8 *addr);
+void netfront_tx_push(struct netfront_queue *queue);
+void netfront_tx_init(struct netfront_queue *queue);
+
+/* complete.c: the first two are for NAPI, the last when nothing runs */
 bool netfront_tx_complete(struct netfront_queue *queue);
 bool netfront_tx_arm(struct netfront_queue *queue);
-void netfront_tx_init(struct netfront_queue *queue);
+bool netfront_tx_reap(struct netfront_queue *queue);
+bool netfront_tx_ask(struct netfront_queue *queue);
 void netfront_tx_drop_all(struct netfront_queue *queue);
 
 /* rx.c: NAPI; drop_all when nothing runs */
@@ -345,6 +440,23 @@ void netfront_queues_start(struct netfront *info);
 void netfront_queues_stop(struct netfront *info);
 void netfront_offend(struct netfront_queue *queue, const char *what,
 		     unsigned int id);
+
+/* xdp.c: run and flush are for NAPI, the others for the stack */
+bool netfront_xdp_fits(const struct netfront_part *part);
+struct sk_buff *netfront_xdp_run(struct netfront_queue *queue,
+				 struct bpf_prog *prog, struct page *page,
+				 const struct netfront_part *part);
+void netfront_xdp_flush(struct netfront_queue *queue);
+int netfront_xdp_xmit(struct net_device *netdev, int nr,
+		      struct xdp_frame **frames, u32 flags);
+int netfront_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+int netfront_xdp_init(struct netfront_queue *queue);
+
+/* multicast.c: state machine, except for the last two */
+bool netfront_multicast_begin(struct netfront *info);
+void netfront_multicast_update(struct netfront *info);
+void netfront_multicast_refused(struct netfront *info);
+void netfront_multicast_changed(struct netfront *info);
 
 /* keys.c: what is read from and written to xenstore; state machine */
 void netfront_read_features(struct netfront *info);

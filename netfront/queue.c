@@ -170,17 +170,17 @@ err_queues:
 void netfront_queues_destroy(struct netfront *info)
 {
 	struct netfront_queue *queues = info->queues;
-	unsigned int i;
+	unsigned int nr = info->nr_queues, i;
 
 	ASSERT_RTNL();
 	if (!queues)
 		return;
-	/* Statistics and the stack look at these under the RTNL or the lock. */
-	info->queues = NULL;
-	for (i = 0; i < info->nr_queues; i++)
+	/* Who finds a queue finds it dead, and none when this is over. */
+	WRITE_ONCE(info->nr_queues, 0);
+	for (i = 0; i < nr; i++)
 		destroy(&queues[i]);
-	info->nr_queues = 0;
 	synchronize_net();
+	info->queues = NULL;
 	kvfree(queues);
 }
 

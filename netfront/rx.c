@@ -150,8 +150,10 @@ static struct sk_buff *copy_packet(struct netfront_queue *queue,
 	struct sk_buff *skb;
 
 	skb = napi_alloc_skb(&queue->napi, pkt->len);
-	if (unlikely(!skb))
+	if (unlikely(!skb)) {
+		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;
+	}
 	for (; part < end; part++)
 		skb_put_data(skb, page_address(buf_at(queue, part->at)->page) +
 			     part->offset, part->len);
@@ -213,16 +215,39 @@ static struct sk_buff *page_packet(struct netfront_queue *queue,
 
 	if (unlikely(pkt->nr > MAX_SKB_FRAGS &&
 		     (pkt->nr > MAX_SKB_FRAGS + 1 ||
-		      pkt->part[0].len > HEAD_SIZE)))
+		      pkt->part[0].len > HEAD_SIZE))) {
+		netfront_count(queue, NETFRONT_RX_BAD_SLOT);
 		return NULL;
+	}
 	skb = napi_alloc_skb(&queue->napi, HEAD_SIZE);
-	if (unlikely(!skb))
+	if (unlikely(!skb)) {
+		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;
+	}
 	skb_mark_for_recycle(skb);
 	if (likely(add_parts(queue, skb, pkt)))
 		return skb;
 	kfree_skb(skb);
 	return NULL;
+}
+
+static struct sk_buff *xdp_packet(struct netfront_queue *queue,
+				  const struct netfront_packet *pkt,
+				  struct bpf_prog *prog)
+{
+	const struct netfront_part *part = &pkt->part[0];
+	struct page *page;
+
+	/* Some may still come of a connection from before the program. */
+	if (pkt->nr != 1 || pkt->gso_type || !queue->info->xdp ||
+	    !netfront_xdp_fits(part)) {
+		netfront_count(queue, NETFRONT_RX_XDP_TOO_LONG);
+		return NULL;
+	}
+	page = revoke(queue, buf_at(queue, part->at));
+	if (unlikely(!page))
+		return NULL;
+	return netfront_xdp_run(queue, prog, page, part);
 }
 
 /* A backend segments nothing but TCP, over the protocol that it names. */
@@ -354,22 +379,20 @@ static bool peek_packet(struct netfront_queue *queue, unsigned int pending,
 static void receive_packet(struct netfront_queue *queue,
 			   const struct netfront_packet *pkt)
 {
-	struct sk_buff *skb;
+	struct bpf_prog *prog = rcu_dereference_bh(queue->info->xdp_prog);
+	struct sk_buff *skb = NULL;
 
-	if (unlikely(pkt->flaw)) {
+	if (unlikely(pkt->flaw))
 		report_flaw(queue, pkt);
-		release(queue, pkt);
-		return;
-	}
-	if (pkt->len <= netfront_params.rx_copybreak)
+	else if (prog)
+		skb = xdp_packet(queue, pkt, prog);
+	else if (pkt->len <= netfront_params.rx_copybreak)
 		skb = copy_packet(queue, pkt);
 	else
 		skb = page_packet(queue, pkt);
 	release(queue, pkt);
 	if (likely(skb))
 		deliver(queue, skb, pkt);
-	else
-		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 }
 
 /* Return: number of packets. @left: responses of a packet that has not ended */
@@ -456,6 +479,7 @@ int netfront_poll(struct napi_struct *napi, int budget)
 		return 0;
 	done = receive(queue, budget, &left);
 	queue->worked |= done;
+	netfront_xdp_flush(queue);
 	if (READ_ONCE(queue->live) && !netfront_rx_refill(queue))
 		mod_timer(&queue->refill_timer, jiffies + REFILL_DELAY);
 
@@ -485,11 +509,17 @@ int netfront_rx_init(struct netfront_queue *queue)
 		.nid = NUMA_NO_NODE,
 		.napi = &queue->napi,
 	};
+	int ret;
 
 	queue->rx_target = FIRST_BUFS;
 	timer_setup(&queue->refill_timer, refill_later, 0);
 	queue->pool = page_pool_create(&params);
-	return PTR_ERR_OR_ZERO(queue->pool);
+	if (IS_ERR(queue->pool))
+		return PTR_ERR(queue->pool);
+	ret = netfront_xdp_init(queue);
+	if (ret)
+		page_pool_destroy(queue->pool);
+	return ret;
 }
 
 static void free_buf(struct netfront_queue *queue, struct netfront_buf *buf)
@@ -522,5 +552,6 @@ void netfront_rx_drop_all(struct netfront_queue *queue)
 		free_buf(queue, &queue->rx_bufs[i]);
 	while (queue->nr_spare)
 		free_buf(queue, &queue->spare[--queue->nr_spare]);
+	xdp_rxq_info_unreg(&queue->xdp_rxq);
 	page_pool_destroy(queue->pool);
 }

@@ -13,45 +13,23 @@
  */
 #include "netfront.h"
 
-#include <linux/ip.h>
 #include <net/tcp.h>
+#include <net/xdp.h>
 #include <xen/page.h>
 
-/* Packets freed at once, without the lock; batches per poll. */
-#define BATCH	64
-#define BATCHES	(NET_RING_SLOTS / BATCH)
-
-/* How a packet travels. */
+/* How a packet, which is an skb or a frame, travels. */
 struct plan {
+	struct sk_buff *skb;
+	struct xdp_frame *frame;
+	unsigned int len;
+	u16 flags;
 	enum netfront_tx_kind kind;
 	unsigned int slots;
-	u16 flags;
 	u16 ids[XEN_NETIF_NR_SLOTS_MIN];
+
+	/* Number of slots that were filled. */
+	unsigned int filled;
 };
-
-/* Packets to be freed. */
-struct batch {
-	struct sk_buff *skbs[BATCH];
-	unsigned int nr;
-	unsigned int packets;
-	unsigned int bytes;
-};
-
-/* Slots that a packet waits for; kept in the packet while it is ours. */
-static unsigned int *left(struct sk_buff *skb)
-{
-	return (unsigned int *)skb->cb;
-}
-
-void netfront_tx_init(struct netfront_queue *queue)
-{
-	u16 id;
-
-	for (id = 0; id < NET_RING_SLOTS; id++)
-		queue->tx_slots[id].next = id + 1;
-	queue->tx_slots[NET_RING_SLOTS - 1].next = NETFRONT_NO_ID;
-	queue->free_id = 0;
-}
 
 /* --- plan ---------------------------------------------------------------- */
 
@@ -75,10 +53,17 @@ static bool has_whole_header(const struct sk_buff *skb)
 	       xen_offset_in_page(skb->data) <= XEN_PAGE_SIZE - ETH_HLEN;
 }
 
-static void plan_packet(const struct netfront *info, const struct sk_buff *skb,
-			struct plan *plan)
+static void plan_bounce(struct plan *plan)
 {
-	if (skb->len <= netfront_params.tx_copybreak) {
+	plan->kind = NETFRONT_TX_BOUNCE;
+	plan->slots = XEN_PFN_UP(plan->len);
+}
+
+static void plan_packet(const struct netfront *info, struct plan *plan)
+{
+	const struct sk_buff *skb = plan->skb;
+
+	if (plan->len <= netfront_params.tx_copybreak) {
 		plan->kind = NETFRONT_TX_SLICE;
 		plan->slots = 1;
 		return;
@@ -90,8 +75,20 @@ static void plan_packet(const struct netfront *info, const struct sk_buff *skb,
 		if (likely(plan->slots <= XEN_NETIF_NR_SLOTS_MIN))
 			return;
 	}
-	plan->kind = NETFRONT_TX_BOUNCE;
-	plan->slots = XEN_PFN_UP(skb->len);
+	plan_bounce(plan);
+}
+
+/* A frame is granted only where one slot is enough for it. */
+static void plan_frame(const struct netfront *info, struct plan *plan)
+{
+	plan->slots = 1;
+	if (plan->len <= netfront_params.tx_copybreak)
+		plan->kind = NETFRONT_TX_SLICE;
+	else if (info->trusted && xen_offset_in_page(plan->frame->data) +
+				  plan->len <= XEN_PAGE_SIZE)
+		plan->kind = NETFRONT_TX_FRAME;
+	else
+		plan_bounce(plan);
 }
 
 /* Backends know where two protocols have their checksums, and no others. */
@@ -101,9 +98,10 @@ static bool offloads_checksum(const struct sk_buff *skb)
 	       skb->csum_offset == offsetof(struct udphdr, check);
 }
 
-static bool plan_flags(struct sk_buff *skb, struct plan *plan)
+static bool plan_flags(struct plan *plan)
 {
-	plan->flags = 0;
+	struct sk_buff *skb = plan->skb;
+
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		if (unlikely(!offloads_checksum(skb)))
 			return !skb_checksum_help(skb);
@@ -122,18 +120,13 @@ static u16 pop_id(struct netfront_queue *queue)
 {
 	u16 id = queue->free_id;
 
-	queue->free_id = queue->tx_slots[id].next;
+	/* Ring slots were freed, but not the ids of the requests in them. */
+	if (unlikely(id == NETFRONT_NO_ID))
+		netfront_offend(queue, "left requests to transmit unanswered",
+				queue->tx.rsp_cons);
+	else
+		queue->free_id = queue->tx_slots[id].next;
 	return id;
-}
-
-static void push_id(struct netfront_queue *queue, u16 id)
-{
-	struct netfront_tx_slot *slot = &queue->tx_slots[id];
-
-	slot->kind = NETFRONT_TX_FREE;
-	slot->skb = NULL;
-	slot->next = queue->free_id;
-	queue->free_id = id;
 }
 
 static bool need_slice(struct netfront_queue *queue, u16 id)
@@ -179,10 +172,12 @@ static bool equip(struct netfront_queue *queue, u16 id,
 	switch (kind) {
 	case NETFRONT_TX_SLICE:
 		return need_slice(queue, id);
-	case NETFRONT_TX_GRANTED:
-		return need_ref(queue, slot);
-	default:
+	case NETFRONT_TX_BOUNCE:
 		return need_ref(queue, slot) && need_page(slot);
+	case NETFRONT_TX_REQUEST:
+		return true;
+	default:
+		return need_ref(queue, slot);
 	}
 }
 
@@ -192,7 +187,7 @@ static void unreserve(struct netfront_queue *queue, struct plan *plan,
 	while (nr--) {
 		if (plan->kind == NETFRONT_TX_BOUNCE)
 			__free_page(queue->tx_slots[plan->ids[nr]].page);
-		push_id(queue, plan->ids[nr]);
+		netfront_tx_push_id(queue, plan->ids[nr]);
 	}
 }
 
@@ -203,24 +198,26 @@ static bool reserve(struct netfront_queue *queue, struct plan *plan)
 
 	for (i = 0; i < plan->slots; i++) {
 		plan->ids[i] = pop_id(queue);
+		if (unlikely(plan->ids[i] == NETFRONT_NO_ID))
+			break;
 		if (unlikely(!equip(queue, plan->ids[i], plan->kind))) {
-			push_id(queue, plan->ids[i]);
-			unreserve(queue, plan, i);
-			return false;
+			netfront_tx_push_id(queue, plan->ids[i]);
+			break;
 		}
 	}
-	return true;
+	if (likely(i == plan->slots))
+		return true;
+	unreserve(queue, plan, i);
+	return false;
 }
 
 /* --- fill ---------------------------------------------------------------- */
 
-/* Walks the reserved ids while slots are filled. */
-struct cursor {
-	struct netfront_queue *queue;
-	const struct plan *plan;
-	struct sk_buff *skb;
-	unsigned int next;
-};
+static struct netfront_tx_slot *next_slot(struct netfront_queue *queue,
+					  const struct plan *plan)
+{
+	return &queue->tx_slots[plan->ids[plan->filled]];
+}
 
 static void put_gso(struct netfront_queue *queue, const struct sk_buff *skb)
 {
@@ -234,301 +231,188 @@ static void put_gso(struct netfront_queue *queue, const struct sk_buff *skb)
 	ring_front_put(&queue->tx, &slot, sizeof(slot));
 }
 
-static void put_slot(struct cursor *cur, grant_ref_t ref, unsigned int offset,
-		     unsigned int len)
+static void put_multicast(struct netfront_queue *queue, u8 type,
+			  const u8 *addr)
 {
-	const struct plan *plan = cur->plan;
-	u16 id = plan->ids[cur->next];
-	struct netfront_tx_slot *slot = &cur->queue->tx_slots[id];
+	union net_tx_slot slot = {};
+
+	slot.extra.type = type;
+	ether_addr_copy(slot.extra.u.mcast.addr, addr);
+	ring_front_put(&queue->tx, &slot, sizeof(slot));
+}
+
+static void put_slot(struct netfront_queue *queue, struct plan *plan,
+		     grant_ref_t ref, unsigned int offset, unsigned int len)
+{
+	struct netfront_tx_slot *slot = next_slot(queue, plan);
 	struct xen_netif_tx_request req = {
 		.gref = ref,
 		.offset = offset,
-		.id = id,
+		.id = plan->ids[plan->filled],
 		.size = len,
 	};
 
 	slot->kind = plan->kind;
-	slot->len = len;
-	slot->first = !cur->next;
-	if (!cur->next++) {
-		req.size = cur->skb->len;
+	slot->first = !plan->filled;
+	/* What is copied is bounded by the ring, and gone from the stack. */
+	slot->charged = plan->skb && plan->kind != NETFRONT_TX_SLICE ? len : 0;
+	if (!plan->filled++) {
+		req.size = plan->len;
 		req.flags = plan->flags;
 	}
-	if (cur->next < plan->slots)
+	if (plan->filled < plan->slots)
 		req.flags |= XEN_NETTXF_more_data;
-	ring_front_put(&cur->queue->tx, &req, sizeof(req));
-	if (req.flags & XEN_NETTXF_extra_info)
-		put_gso(cur->queue, cur->skb);
+	ring_front_put(&queue->tx, &req, sizeof(req));
+	if (req.flags & XEN_NETTXF_extra_info && plan->skb)
+		put_gso(queue, plan->skb);
 }
 
-static void put_copy(struct cursor *cur)
+static void grant(struct netfront_queue *queue, struct netfront_tx_slot *slot)
 {
-	u16 id = cur->plan->ids[0];
-	struct netfront_slices *slices;
-	unsigned int offset;
-
-	slices = &cur->queue->slices[id / NETFRONT_SLICES];
-	offset = id % NETFRONT_SLICES * NETFRONT_SLICE_SIZE;
-	skb_copy_bits(cur->skb, 0, page_address(slices->page) + offset,
-		      cur->skb->len);
-	put_slot(cur, slices->ref, offset, cur->skb->len);
+	gnttab_page_grant_foreign_access_ref_one(slot->ref,
+			queue->info->xbdev->otherend_id, slot->page, 1);
 }
 
-static void put_bounce(struct cursor *cur)
+static void copy_bits(const struct plan *plan, unsigned int pos, void *dst,
+		      unsigned int len)
 {
-	domid_t domid = cur->queue->info->xbdev->otherend_id;
+	if (plan->skb)
+		skb_copy_bits(plan->skb, pos, dst, len);
+	else
+		memcpy(dst, plan->frame->data + pos, len);
+}
+
+static void put_copy(struct netfront_queue *queue, struct plan *plan)
+{
+	u16 id = plan->ids[0];
+	struct netfront_slices *slices = &queue->slices[id / NETFRONT_SLICES];
+	unsigned int offset = id % NETFRONT_SLICES * NETFRONT_SLICE_SIZE;
+
+	copy_bits(plan, 0, page_address(slices->page) + offset, plan->len);
+	put_slot(queue, plan, slices->ref, offset, plan->len);
+}
+
+static void put_bounce(struct netfront_queue *queue, struct plan *plan)
+{
 	unsigned int pos = 0, len;
 	struct netfront_tx_slot *slot;
 
-	for (; pos < cur->skb->len; pos += len) {
-		slot = &cur->queue->tx_slots[cur->plan->ids[cur->next]];
-		len = min_t(unsigned int, cur->skb->len - pos, XEN_PAGE_SIZE);
-		skb_copy_bits(cur->skb, pos, page_address(slot->page), len);
-		gnttab_page_grant_foreign_access_ref_one(slot->ref, domid,
-							 slot->page, 1);
-		put_slot(cur, slot->ref, 0, len);
+	for (; pos < plan->len; pos += len) {
+		slot = next_slot(queue, plan);
+		len = min_t(unsigned int, plan->len - pos, XEN_PAGE_SIZE);
+		copy_bits(plan, pos, page_address(slot->page), len);
+		grant(queue, slot);
+		put_slot(queue, plan, slot->ref, 0, len);
 	}
 }
 
-static void put_range(struct cursor *cur, struct page *page,
-		      unsigned int offset, unsigned int len)
+static void put_range(struct netfront_queue *queue, struct plan *plan,
+		      struct page *page, unsigned int offset, unsigned int len)
 {
-	domid_t domid = cur->queue->info->xbdev->otherend_id;
 	struct netfront_tx_slot *slot;
 	unsigned int n;
 
 	page += offset / PAGE_SIZE;
 	offset %= PAGE_SIZE;
 	for (; len; len -= n, offset = 0, page++) {
-		slot = &cur->queue->tx_slots[cur->plan->ids[cur->next]];
+		slot = next_slot(queue, plan);
 		n = min_t(unsigned int, len, PAGE_SIZE - offset);
-		slot->skb = cur->skb;
+		slot->skb = plan->skb;
 		slot->page = page;
-		gnttab_page_grant_foreign_access_ref_one(slot->ref, domid,
-							 page, 1);
-		put_slot(cur, slot->ref, offset, n);
+		grant(queue, slot);
+		put_slot(queue, plan, slot->ref, offset, n);
 	}
 }
 
-static void put_granted(struct cursor *cur)
+static void put_granted(struct netfront_queue *queue, struct plan *plan)
 {
-	const struct skb_shared_info *info = skb_shinfo(cur->skb);
+	struct sk_buff *skb = plan->skb;
 	const skb_frag_t *frag;
 	unsigned int i;
 
-	*left(cur->skb) = cur->plan->slots;
-	cur->queue->held += cur->plan->slots;
-	put_range(cur, virt_to_page(cur->skb->data),
-		  offset_in_page(cur->skb->data), skb_headlen(cur->skb));
-	for (i = 0; i < info->nr_frags; i++) {
-		frag = &info->frags[i];
-		put_range(cur, skb_frag_page(frag), skb_frag_off(frag),
+	*netfront_slots_left(skb) = plan->slots;
+	queue->held += plan->slots;
+	put_range(queue, plan, virt_to_page(skb->data),
+		  offset_in_page(skb->data), skb_headlen(skb));
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		frag = &skb_shinfo(skb)->frags[i];
+		put_range(queue, plan, skb_frag_page(frag), skb_frag_off(frag),
 			  skb_frag_size(frag));
 	}
 }
 
-static void put_packet(struct netfront_queue *queue, struct sk_buff *skb,
-		       const struct plan *plan)
+static void put_frame(struct netfront_queue *queue, struct plan *plan)
 {
-	struct cursor cur = { .queue = queue, .plan = plan, .skb = skb };
+	struct netfront_tx_slot *slot = next_slot(queue, plan);
+	void *data = plan->frame->data;
 
+	queue->held++;
+	slot->frame = plan->frame;
+	slot->page = virt_to_page(data);
+	grant(queue, slot);
+	put_slot(queue, plan, slot->ref, offset_in_page(data), plan->len);
+}
+
+static void put_packet(struct netfront_queue *queue, struct plan *plan)
+{
 	switch (plan->kind) {
 	case NETFRONT_TX_SLICE:
 		netfront_count(queue, NETFRONT_TX_COPIED);
-		put_copy(&cur);
+		put_copy(queue, plan);
 		break;
 	case NETFRONT_TX_BOUNCE:
 		netfront_count(queue, NETFRONT_TX_BOUNCED);
-		put_bounce(&cur);
+		put_bounce(queue, plan);
+		break;
+	case NETFRONT_TX_FRAME:
+		put_frame(queue, plan);
 		break;
 	default:
-		put_granted(&cur);
+		put_granted(queue, plan);
 	}
 	netfront_count(queue, NETFRONT_TX_PACKETS);
-	netfront_add(queue, NETFRONT_TX_BYTES, skb->len);
-	if (skb_is_gso(skb))
-		netfront_count(queue, NETFRONT_TX_GSO);
-}
-
-/* --- complete ------------------------------------------------------------ */
-
-/* Return: whether the backend has let go of what the slot grants. */
-static bool revoke(struct netfront_queue *queue, struct netfront_tx_slot *slot)
-{
-	struct page *page = slot->page;
-
-	if (slot->kind == NETFRONT_TX_SLICE)
-		return true;
-	if (likely(gnttab_end_foreign_access_ref(slot->ref))) {
-		if (slot->kind == NETFRONT_TX_BOUNCE)
-			__free_page(page);
-		return true;
-	}
-
-	/* The page lives on until nobody maps it (XSA-396). */
-	if (slot->kind == NETFRONT_TX_GRANTED)
-		get_page(page);
-	grant_ref_end(&queue->info->budget, slot->ref, page);
-	slot->ref = 0;
-	return false;
-}
-
-static void end_slot(struct netfront_queue *queue, u16 id, struct batch *batch)
-{
-	struct netfront_tx_slot *slot = &queue->tx_slots[id];
-	struct sk_buff *skb = slot->skb;
-
-	if (slot->kind != NETFRONT_TX_SLICE) {
-		batch->bytes += slot->len;
-		batch->packets += slot->first;
-	}
-	if (skb) {
-		queue->held--;
-		if (!--*left(skb))
-			batch->skbs[batch->nr++] = skb;
-	}
-	push_id(queue, id);
-}
-
-static bool take_response(struct netfront_queue *queue, struct batch *batch)
-{
-	struct xen_netif_tx_response rsp;
-	struct netfront_tx_slot *slot;
-
-	ring_front_get(&queue->tx, &rsp, sizeof(rsp));
-	if (rsp.status == XEN_NETIF_RSP_NULL)
-		return true;
-	slot = &queue->tx_slots[rsp.id % NET_RING_SLOTS];
-	if (unlikely(rsp.id >= NET_RING_SLOTS ||
-		     slot->kind == NETFRONT_TX_FREE)) {
-		netfront_offend(queue, "answered no request to transmit",
-				rsp.id);
-		return false;
-	}
-	if (unlikely(rsp.status < 0) && slot->first)
-		netfront_count(queue, NETFRONT_TX_REFUSED);
-	if (unlikely(!revoke(queue, slot))) {
-		netfront_offend(queue, "still maps an answered packet", rsp.id);
-		end_slot(queue, rsp.id, batch);
-		return false;
-	}
-	end_slot(queue, rsp.id, batch);
-	return true;
-}
-
-/* Return: whether there was anything. */
-static bool take_batch(struct netfront_queue *queue, struct batch *batch)
-{
-	int pending, n;
-
-	lockdep_assert_held(&queue->txq->_xmit_lock);
-
-	batch->nr = 0;
-	batch->packets = 0;
-	batch->bytes = 0;
-	if (!queue->live)
-		return false;
-	pending = ring_front_pending(&queue->tx);
-	if (unlikely(pending < 0)) {
-		netfront_offend(queue, "sent more responses than requests",
-				queue->tx.rsp_cons);
-		return false;
-	}
-
-	for (n = min(pending, BATCH); n; n--)
-		if (!take_response(queue, batch))
-			break;
-	if (batch->bytes)
-		netdev_tx_completed_queue(queue->txq, batch->packets,
-					  batch->bytes);
-	return pending;
-}
-
-static void free_batch(const struct batch *batch, int budget)
-{
-	unsigned int i;
-
-	for (i = 0; i < batch->nr; i++)
-		napi_consume_skb(batch->skbs[i], budget);
-}
-
-static bool has_room(const struct netfront_queue *queue)
-{
-	return ring_front_free(&queue->tx) >= NETFRONT_TX_MAX_SLOTS;
-}
-
-/**
- * netfront_tx_complete() - end what the backend has answered
- * @queue: the queue
- *
- * Context: NAPI.
- * Return: whether there was anything.
- */
-bool netfront_tx_complete(struct netfront_queue *queue)
-{
-	bool worked = false, more = true;
-	struct batch batch;
-	unsigned int i;
-
-	/* A look at the index alone: mostly there is nothing. */
-	if (!ring_front_pending(&queue->tx))
-		return false;
-	for (i = 0; i < BATCHES && more; i++) {
-		__netif_tx_lock(queue->txq, smp_processor_id());
-		more = take_batch(queue, &batch);
-		if (netif_tx_queue_stopped(queue->txq) && queue->live &&
-		    has_room(queue))
-			netif_tx_wake_queue(queue->txq);
-		__netif_tx_unlock(queue->txq);
-		free_batch(&batch, 1);
-		worked |= more;
-	}
-	return worked;
-}
-
-/*
- * Ask for an event when half of what is in the ring is done: often enough to
- * keep the ring busy, and rarer the more there is. Nobody waits for copies.
- */
-static bool arm(struct netfront_queue *queue)
-{
-	u32 busy = queue->tx.req_published - queue->tx.rsp_cons;
-	u32 after = max(busy / 2, 1U);
-
-	if (!queue->held && !netif_xmit_stopped(queue->txq))
-		return false;
-	return ring_front_arm(&queue->tx, after) >= (int)after;
-}
-
-/**
- * netfront_tx_arm() - ask for the next event that transmission needs
- * @queue: the queue
- *
- * Context: NAPI.
- * Return: whether what the event would tell has happened already.
- */
-bool netfront_tx_arm(struct netfront_queue *queue)
-{
-	bool missed = false;
-
-	/* Who changes this asks for an event. */
-	if (!READ_ONCE(queue->held) && !netif_xmit_stopped(queue->txq))
-		return false;
-	__netif_tx_lock(queue->txq, smp_processor_id());
-	if (queue->live)
-		missed = arm(queue);
-	__netif_tx_unlock(queue->txq);
-	return missed;
+	netfront_add(queue, NETFRONT_TX_BYTES, plan->len);
 }
 
 /* --- transmit ------------------------------------------------------------ */
 
-static void push(struct netfront_queue *queue)
+/**
+ * netfront_tx_push() - show the backend all requests
+ * @queue: the queue
+ *
+ * Context: lock of the stack's queue held.
+ */
+void netfront_tx_push(struct netfront_queue *queue)
 {
 	if (!ring_front_push(&queue->tx))
 		return;
 	event_channel_notify(&queue->tx_channel.ec);
 	netfront_count(queue, NETFRONT_TX_NOTIFIED);
+}
+
+static enum netfront_counter send(struct netfront_queue *queue,
+				  struct sk_buff *skb)
+{
+	struct plan plan = { .skb = skb, .len = skb->len };
+
+	if (unlikely(!queue->live || !netfront_tx_has_room(queue)))
+		return NETFRONT_TX_NOT_READY;
+	if (unlikely(skb->len < ETH_HLEN || skb->len > XEN_NETIF_MAX_TX_SIZE ||
+		     !plan_flags(&plan)))
+		return NETFRONT_TX_BAD_PACKET;
+	plan_packet(queue->info, &plan);
+	if (unlikely(!reserve(queue, &plan)))
+		return NETFRONT_TX_NO_MEMORY;
+
+	skb_tx_timestamp(skb);
+	if (skb_is_gso(skb))
+		netfront_count(queue, NETFRONT_TX_GSO);
+	if (plan.kind != NETFRONT_TX_SLICE)
+		netdev_tx_sent_queue(queue->txq, skb->len);
+	put_packet(queue, &plan);
+	if (plan.kind != NETFRONT_TX_GRANTED)
+		dev_consume_skb_any(skb);
+	return NETFRONT_TX_PACKETS;
 }
 
 /*
@@ -537,40 +421,9 @@ static void push(struct netfront_queue *queue)
  */
 static void make_room(struct netfront_queue *queue)
 {
-	struct batch batch;
-
-	push(queue);
-	do {
-		if (!take_batch(queue, &batch))
-			break;
-		free_batch(&batch, 0);
-	} while (!has_room(queue));
-	if (!has_room(queue))
+	netfront_tx_push(queue);
+	if (!netfront_tx_reap(queue))
 		netif_tx_stop_queue(queue->txq);
-}
-
-static enum netfront_counter send(struct netfront_queue *queue,
-				  struct sk_buff *skb)
-{
-	struct plan plan;
-
-	if (unlikely(!queue->live || !has_room(queue)))
-		return NETFRONT_TX_NOT_READY;
-	if (unlikely(skb->len < ETH_HLEN || skb->len > XEN_NETIF_MAX_TX_SIZE ||
-		     !plan_flags(skb, &plan)))
-		return NETFRONT_TX_BAD_PACKET;
-	plan_packet(queue->info, skb, &plan);
-	if (unlikely(!reserve(queue, &plan)))
-		return NETFRONT_TX_NO_MEMORY;
-
-	skb_tx_timestamp(skb);
-	/* What is copied is bounded by the ring, and gone from the stack. */
-	if (plan.kind != NETFRONT_TX_SLICE)
-		netdev_tx_sent_queue(queue->txq, skb->len);
-	put_packet(queue, skb, &plan);
-	if (plan.kind != NETFRONT_TX_GRANTED)
-		dev_consume_skb_any(skb);
-	return NETFRONT_TX_PACKETS;
 }
 
 /* Make sure of an event if there was no need for one until now. */
@@ -580,7 +433,7 @@ static void need_event(struct netfront_queue *queue, bool idle)
 
 	if (!stopped && (!queue->held || !idle))
 		return;
-	if (arm(queue))
+	if (netfront_tx_ask(queue))
 		napi_schedule(&queue->napi);
 }
 
@@ -599,63 +452,91 @@ netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev)
 	enum netfront_counter result;
 	bool idle;
 
-	/* The number of queues may have changed since one was chosen. */
-	if (unlikely(skb_get_queue_mapping(skb) >= info->nr_queues)) {
+	queue = netfront_get_queue(info, skb_get_queue_mapping(skb));
+	if (unlikely(!queue)) {
 		dev_kfree_skb_any(skb);
 		return NETDEV_TX_OK;
 	}
-	queue = &info->queues[skb_get_queue_mapping(skb)];
 	idle = !queue->held;
 	result = send(queue, skb);
 	if (unlikely(result != NETFRONT_TX_PACKETS)) {
 		netfront_count(queue, result);
 		dev_kfree_skb_any(skb);
 	}
-	if (unlikely(!has_room(queue)))
+	if (unlikely(!netfront_tx_has_room(queue)))
 		make_room(queue);
 	if (!netdev_xmit_more() || netif_xmit_stopped(queue->txq))
-		push(queue);
+		netfront_tx_push(queue);
 	need_event(queue, idle);
 	return NETDEV_TX_OK;
 }
 
-/* --- end ----------------------------------------------------------------- */
-
-static void free_slices(struct netfront_queue *queue)
+/**
+ * netfront_tx_frame() - put an XDP frame into the ring; the backend is not told
+ * @queue: the queue
+ * @frame: the frame; on success it is returned when it was sent
+ *
+ * Context: softirq, lock of the stack's queue held.
+ * Return: 0 or -errno.
+ */
+int netfront_tx_frame(struct netfront_queue *queue, struct xdp_frame *frame)
 {
-	struct netfront_slices *slices;
-	unsigned int i;
+	struct plan plan = { .frame = frame, .len = frame->len };
+	bool idle = !queue->held;
 
-	for (i = 0; i < NETFRONT_SLICE_PAGES; i++) {
-		slices = &queue->slices[i];
-		if (slices->page)
-			grant_ref_end(&queue->info->budget, slices->ref,
-				      slices->page);
-		slices->page = NULL;
-	}
+	if (unlikely(!queue->live || !netfront_tx_reap(queue)))
+		return -ENOBUFS;
+	if (unlikely(frame->len < ETH_HLEN || xdp_frame_has_frags(frame) ||
+		     frame->len > XEN_NETIF_MAX_TX_SIZE))
+		return -EINVAL;
+	plan_frame(queue->info, &plan);
+	if (unlikely(!reserve(queue, &plan)))
+		return -ENOMEM;
+
+	put_packet(queue, &plan);
+	if (plan.kind != NETFRONT_TX_FRAME)
+		xdp_return_frame(frame);
+	need_event(queue, idle);
+	return 0;
 }
 
 /**
- * netfront_tx_drop_all() - free packets without answer, and all memory
- * @queue: a queue that nobody uses
+ * netfront_tx_request() - put a request about a multicast address into the ring
+ * @queue: the queue
+ * @type: XEN_NETIF_EXTRA_TYPE_MCAST_ADD or _DEL
+ * @addr: the address
+ *
+ * The backend is not told yet.
+ *
+ * Context: lock of the stack's queue held.
+ * Return: 0, or -EBUSY if there is no room.
  */
-void netfront_tx_drop_all(struct netfront_queue *queue)
+int netfront_tx_request(struct netfront_queue *queue, u8 type, const u8 *addr)
 {
-	struct netfront_tx_slot *slot;
-	struct batch batch;
+	struct plan plan = {
+		.kind = NETFRONT_TX_REQUEST,
+		.flags = XEN_NETTXF_extra_info,
+		.slots = 1,
+	};
+
+	if (!queue->live || !netfront_tx_reap(queue) || !reserve(queue, &plan))
+		return -EBUSY;
+	queue->held++;
+	put_slot(queue, &plan, 0, 0, 0);
+	put_multicast(queue, type, addr);
+	return 0;
+}
+
+/**
+ * netfront_tx_init() - set up what transmission needs
+ * @queue: a new queue
+ */
+void netfront_tx_init(struct netfront_queue *queue)
+{
 	u16 id;
 
-	for (id = 0; id < NET_RING_SLOTS; id++) {
-		slot = &queue->tx_slots[id];
-		if (slot->kind != NETFRONT_TX_FREE) {
-			batch = (struct batch) {};
-			revoke(queue, slot);
-			end_slot(queue, id, &batch);
-			free_batch(&batch, 0);
-		}
-		grant_ref_free(&queue->info->budget, slot->ref);
-		slot->ref = 0;
-	}
-	free_slices(queue);
-	netdev_tx_reset_queue(queue->txq);
+	for (id = 0; id < NET_RING_SLOTS; id++)
+		queue->tx_slots[id].next = id + 1;
+	queue->tx_slots[NET_RING_SLOTS - 1].next = NETFRONT_NO_ID;
+	queue->free_id = 0;
 }

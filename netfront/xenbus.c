@@ -67,8 +67,9 @@ static int create_queues(struct netfront *info)
 		return PTR_ERR(queues);
 
 	rtnl_lock();
-	info->nr_queues = nr;
 	info->queues = queues;
+	/* Pairs with the acquire in netfront_get_queue(). */
+	smp_store_release(&info->nr_queues, nr);
 	ret = netif_set_real_num_tx_queues(info->netdev, nr);
 	ret = ret ?: netif_set_real_num_rx_queues(info->netdev, nr);
 	rtnl_unlock();
@@ -90,6 +91,7 @@ static void offer(struct netfront *info)
 
 	WRITE_ONCE(info->renew, false);
 	netfront_read_features(info);
+	info->xdp = rcu_access_pointer(info->xdp_prog);
 	what = "allocating queues";
 	ret = create_queues(info);
 	if (ret)
@@ -109,6 +111,17 @@ err:
 	fail(info, ret, what);
 }
 
+/* What can change while there is a connection. */
+static void serve(struct netfront *info)
+{
+	rtnl_lock();
+	netfront_update_carrier(info);
+	/* The interface stays up, and so the queues run. */
+	if (netif_running(info->netdev))
+		netfront_multicast_update(info);
+	rtnl_unlock();
+}
+
 /* The backend has connected: let packets flow. */
 static void link_up(struct netfront *info)
 {
@@ -119,8 +132,8 @@ static void link_up(struct netfront *info)
 	info->linked_at = jiffies;
 	if (netif_running(netdev))
 		netfront_queues_start(info);
-	netfront_update_carrier(info);
 	rtnl_unlock();
+	serve(info);
 
 	/* Switches must learn where this address is now. */
 	netdev_notify_peers(netdev);
@@ -255,9 +268,7 @@ static bool attend(struct netfront *info, enum xenbus_state backend)
 		netfront_disconnect(info, false);
 		return info->xbdev->state == XenbusStateClosed;
 	}
-	rtnl_lock();
-	netfront_update_carrier(info);
-	rtnl_unlock();
+	serve(info);
 	return false;
 }
 
