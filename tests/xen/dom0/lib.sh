@@ -6,9 +6,9 @@
 # shellcheck disable=SC1091
 . /job/env
 LAB_LOG=/run/lab/log
+PATH=/job/bin:$PATH
 declare -A GUEST_ID GUEST_TTY
 : "${GUEST_MEM:=512}" "${GUEST_VCPUS:=$LAB_SMP}" "${GUEST_TIMEOUT:=60}"
-: "${FRONT:=intree}" "${BACK:=intree}"
 
 # --- events ------------------------------------------------------------------------------
 
@@ -45,11 +45,13 @@ check() { # NAME COMMAND... - a subtest that passes when the command succeeds
 }
 
 wait_until() { # SECONDS COMMAND... - until it succeeds; 1 when it never did
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) pause=50
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
+		# Sleep is free, looking is not: less and less often.
+		sleep "$(printf '%d.%03d' $((pause / 1000)) $((pause % 1000)))"
+		[ $pause -ge 1000 ] || pause=$((pause * 3 / 2))
 	done
 }
 
@@ -159,7 +161,7 @@ guest_create() {
 		shift
 		;;
 	esac
-	if [ "$FRONT" = ours ]; then load=$LAB_OURS_FRONT; else load=xen-blkfront,xen-netfront; fi
+	if [ "${FRONT-}" = ours ]; then load=$LAB_OURS_FRONT; else load=xen-blkfront,xen-netfront; fi
 	[ -e "/job/guest/$kernel/vmlinux" ] || {
 		echo "guest_create: no $kernel kernel in this run (see '# guest-kernels:')" >&2
 		return 1

@@ -352,17 +352,20 @@ def source_lists(d):
             (parts / f.name).write_text("\n\n".join(keep) + "\n")
 
 
-def tools():
-    """Small C programs of the lab itself, static so that dom0 and guests share them."""
-    src = sorted(config.HERE.glob("tools/*.c"))
-    headers = sorted(config.HERE.glob("tools/*.h"))
+def tools(which=""):
+    """Small C programs of the lab itself, static so that dom0 and guests share them: those of
+    every run, or those that a run hands over because its case asks for them."""
+    src = sorted((config.HERE / "tools" / which).glob("*.c"))
+    headers = sorted((config.HERE / "tools" / which).glob("*.h"))
 
     def build(d):
         for c in src:
             sh(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o",
                 d / c.stem, c])
 
-    return artefact("tools", digest(file_bytes(*src, *headers), [c.name for c in src]), build, "lab tools")
+    name = f"tools-{which}" if which else "tools"
+    return artefact(name, digest(file_bytes(*src, *headers), [c.name for c in src]), build,
+                    f"lab tools {which}".rstrip())
 
 
 # --- dom0 ------------------------------------------------------------------------------
@@ -598,6 +601,7 @@ def prepare():
         initrd(s)
         guest_base(s)
     guest_programs("net")
+    tools("net")
 
 
 if __name__ == "__main__":

@@ -38,14 +38,14 @@ MODULES = """
     xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs
     xen-blkfront xen-blkback xen-netfront xen-netback
     null_blk brd loop nbd dm-mod dm-log-writes dm-delay dm-flakey dm-snapshot dm-thin-pool
-    dm-crypt dm-zero scsi_debug sd_mod bridge veth tun pktgen dummy ext4 overlay crc32c_generic
-    crc32c-intel
+    dm-crypt dm-zero scsi_debug sd_mod bridge veth tun pktgen dummy 8021q macvlan vxlan ext4 overlay
+    crc32c_generic crc32c-intel
 """.split()
 GUEST_MODULES = """
     xen-blkfront xen-netfront xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs
     xen-blkback xen-netback
-    null_blk brd loop dm-mod dm-log-writes dm-delay dm-flakey dm-zero veth bridge pktgen ext4
-    crc32c_generic crc32c-intel
+    null_blk brd loop dm-mod dm-log-writes dm-delay dm-flakey dm-zero veth bridge pktgen
+    8021q macvlan vxlan ext4 crc32c_generic crc32c-intel
 """.split()
 
 # Programs of the guest beside busybox and fio; shared libraries are added. The second set is

@@ -129,6 +129,11 @@ class Run:
             shutil.copy2(self.case.path, root / "case.sh")
         for extra in self.case.meta.get("files", "").split():
             shutil.copy2(self.case.path.parent / extra, root)
+        wanted = self.case.meta.get("guest-tools", "").split()
+        own = [t for which in wanted for t in cache.tools(which).iterdir()]
+        (root / "bin").mkdir()
+        for t in own:
+            shutil.copy2(t, root / "bin")
         modules = self.modules(self.dom0)
         (root / "dom0-modules").mkdir()
         for m in modules:
@@ -141,10 +146,12 @@ class Run:
             (overlay / "lab").mkdir(parents=True)
             for m in self.modules(series):
                 shutil.copy2(m, overlay / "lab")
+            (overlay / "bin").mkdir()
+            for t in own:
+                shutil.copy2(t, overlay / "bin")
             cache.cpio(overlay, directory / "cpio")
             parts = [cache.guest_base(series), directory]
-            for tools in self.case.meta.get("guest-tools", "").split():
-                parts.append(cache.guest_programs(tools))
+            parts += [cache.guest_programs(which) for which in wanted]
             (g / "initramfs").write_bytes(b"".join((p / "cpio").read_bytes() for p in parts))
         env = {
             "LAB_MODE": mode, "LAB_CASE": self.case.name, "LAB_DOM0": self.dom0,

@@ -1,0 +1,120 @@
+# about: our network pair beside the in-tree pair: same boot, same work, virtual time
+# tags: bench
+# dom0-kernel: 6.1
+# files: ../xen/cases/lib/net.sh
+# guest-tools: net
+# limit: 2400
+#
+# A bridge with dom0's address is the network. With one CPU and one ns per instruction, 1e9 / rate
+# is what guest, Xen and dom0 spend on a packet (TCP: on 1500 bytes), and a round trip of
+# 100 us is 100,000 instructions.
+# Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS, FRONT_PARAMS
+# (netfront.queues=1 ..., on the guest's command line), MB, PACKETS.
+# shellcheck disable=SC1091
+. /job/net.sh
+
+TYPES=${TYPES:-pvh pv}
+ALL_ROWS="tcp-out tcp-in tcp-guest udp64-out udp64-in pktgen-60 ping"
+PAIRS=${PAIRS:-intree:intree ours:ours}
+MB=${MB:-192} PACKETS=${PACKETS:-25000}
+declare -A RATE
+# ROWS may also name rows of the block comparison.
+rows=
+for row in ${ROWS:-$ALL_ROWS}; do
+	case " $ALL_ROWS " in *" $row "*) rows="$rows $row" ;; esac
+done
+
+unit_of() { case $1 in tcp-*) echo Mb/s ;; ping) echo us ;; *) echo pps ;; esac; }
+
+# iperf3's line of the receiver: the rate of a stream, or packets that came and did so in time.
+iperf() { # SERVER-COMMAND ADDRESS OPTIONS...
+	guest_run g1 "iperf3 -c $1 -f m ${*:2}" >/run/iperf.out || cat /run/iperf.out >&2
+}
+stream_rate() { awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1) }' /run/iperf.out; }
+packet_rate() {
+	awk '/receiver/ { split($3, t, "-"); for (i = 4; i <= NF; i++) if (split($i, n, "/") == 2 && $i ~ /^[0-9]+\/[0-9]+$/) print (n[2] - n[1]) / t[2] }' /run/iperf.out
+}
+
+pktgen_rate() {
+	guest_run g1 "modprobe pktgen; cd /proc/net/pktgen
+		echo rem_device_all >kpktgend_0; echo add_device $NET_IF >kpktgend_0
+		for o in 'count $PACKETS' 'pkt_size 60' 'delay 0' 'dst 192.168.77.99' 'dst_mac 02:00:00:00:99:99'; do
+			echo \"\$o\" >$NET_IF
+		done
+		echo start >pgctrl; sed -n 's/ *\([0-9]*\)pps.*/\1/p' $NET_IF; echo rem_device_all >kpktgend_0"
+}
+
+measure() { # ROW -> its rate
+	case $1 in
+	tcp-out | tcp-in | udp64-*) net_server 5201 iperf3 -s -1 ;;
+	esac
+	case $1 in
+	tcp-out) iperf "$NET_HERE" -n "${MB}M" && stream_rate ;;
+	tcp-in) iperf "$NET_HERE" -n "${MB}M" -R && stream_rate ;;
+	tcp-guest)
+		guest_bg g2 server "iperf3 -s -1" && sleep 0.2
+		iperf "$(net_ip g2)" -n "${MB}M" && stream_rate
+		guest_wait g2 server >/dev/null
+		;;
+	udp64-out) iperf "$NET_HERE" -u -b 0 -l 64 -k "$PACKETS" && packet_rate ;;
+	udp64-in) iperf "$NET_HERE" -u -b 0 -l 64 -k "$PACKETS" -R && packet_rate ;;
+	pktgen-60) pktgen_rate ;;
+	ping) guest_run g1 "$NET_PING -q -c 20 -i 0.01 $NET_HERE" | awk -F/ '/^rtt/ { print $5 * 1000 }' ;;
+	esac
+}
+
+guest_up() { # NAME TYPE FRONT
+	guest_create "$1" "$2" "vif=['mac=$(net_mac "$1"),bridge=$NET_BRIDGE']" "load=$(net_load "$3")" \
+		"cmdline=${FRONT_PARAMS-}" memory=768 && net_wait "$1" && net_up "$1" &&
+		guest_run "$1" "$NET_PING -q -c 3 -i 0.1 $NET_HERE"
+}
+
+measure_pair() { # TYPE BACK:FRONT
+	local back=${2%:*} front=${2#*:} row
+	# shellcheck disable=SC2086 # words
+	net_back "$back" ${BACK_PARAMS-} || die "no $back backend"
+	guest_up g1 "$1" "$front" || die "guest with $front frontend"
+	case $rows in *tcp-guest*) guest_up g2 "$1" "$front" || die "second guest" ;; esac
+	for row in $rows; do
+		step "$1, $2: $row"
+		RATE[$1,$2,$row]=$(measure "$row")
+		note "$1 $2 $row: ${RATE[$1,$2,$row]} $(unit_of "$row")"
+	done
+	guest_destroy g1
+	case $rows in *tcp-guest*) guest_destroy g2 ;; esac
+	wait_until 10 net_back_unload
+}
+
+print_row() { # TYPE ROW
+	local first=${PAIRS%% *} pair line unit
+	unit=$(unit_of "$2")
+	line=$(printf '%-4s %-17s %-4s' "$1" "$2" "$unit")
+	for pair in $PAIRS; do
+		line+=$(awk -v r="${RATE[$1,$pair,$2]:-0}" -v base="${RATE[$1,$first,$2]:-0}" -v unit="$unit" 'BEGIN {
+			insn = unit == "us" ? r * 1000 : unit == "pps" ? (r ? 1e9 / r : 0) : (r ? 12e6 / r : 0)
+			printf " %9d %9d", r, insn
+			if (base) printf " %5.2f", r / base; else printf "     -" }')
+	done
+	note "$line"
+	check "measured $1 $2" [ "${RATE[$1,${PAIRS##* },$2]:-0}" != 0 ]
+}
+
+[ -n "$rows" ] || {
+	skip compare-net "no network row in ROWS"
+	exit
+}
+net_bridge || die "bridge"
+for type in $TYPES; do
+	for pair in $PAIRS; do
+		measure_pair "$type" "$pair"
+	done
+done
+
+line=$(printf '%-27s' "per virtual second")
+for pair in $PAIRS; do line+=$(printf ' %26s' "$pair"); done
+note "$line"
+note "$(printf '%-27s' guest; for pair in $PAIRS; do printf ' %9s %9s %5s' rate insn ratio; done)"
+for type in $TYPES; do
+	for row in $rows; do print_row "$type" "$row"; done
+done
+note "a higher rate is better; of ping, the round trip, a lower one"

@@ -1,0 +1,274 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What the network cases share. A case says
+#	# files: lib/net.sh lib/vif-script
+#	# guest-tools: net
+# and sources /job/net.sh. Which drivers: --set FRONT=ours|intree BACK=ours|intree.
+# Guests are made without interfaces and load their front later, so that one guest's life
+# serves many configurations. Guest NAME is g1 .. g9, and the digit is in its addresses.
+
+: "${FRONT:=ours}" "${BACK:=ours}"
+NET_BRIDGE=xenbr0
+NET_QUICK=script=/job/vif-script # for vif lines; without it Xen's vif-bridge runs
+NET_HERE=192.168.77.1 NET_HERE6=fd77::1
+# In guests, whose shell would take its own.
+NET_IP=/usr/sbin/ip NET_PING=/bin/ping
+
+# --- names -------------------------------------------------------------------------------
+
+net_no() { echo "${1#"${1%?}"}"; }
+net_mac() { echo "00:16:3e:00:0$(net_no "$1"):0${2:-0}"; }         # NAME [INDEX]
+net_ip() { echo "192.168.$((77 + ${2:-0})).1$(net_no "$1")"; }     # NAME [INDEX]
+net_ip6() { echo "fd$((77 + ${2:-0}))::1$(net_no "$1")"; }         # NAME [INDEX]
+net_be() { echo "/local/domain/0/backend/vif/${GUEST_ID[$1]}/${2:-0}"; } # NAME [INDEX]
+net_fe() { echo "/local/domain/${GUEST_ID[$1]}/device/vif/${2:-0}"; }
+net_vif() { echo "vif${GUEST_ID[$1]}.${2:-0}"; }
+net_key() { xenstore-read "$1" 2>/dev/null; }
+net_is() { [ "$(net_key "$1")" = "$2" ]; } # PATH VALUE
+net_no_key() { ! xenstore-exists "$1"; }
+net_connected() { # NAME [INDEX]
+	local be=/local/domain/0/backend/vif/${GUEST_ID[$1]}/${2:-0} v
+	v=$(xenstore-read "$be/state" "$be/hotplug-status" "/local/domain/${GUEST_ID[$1]}/device/vif/${2:-0}/state" 2>&1) &&
+		[ "$v" = $'4\nconnected\n4' ]
+}
+net_queues() { # NAME [INDEX] - how many were agreed
+	local n
+	n=$(net_key "$(net_fe "$@")/multi-queue-num-queues")
+	echo "${n:-1}"
+}
+net_spec() { # NAME [INDEX] [KEY=VALUE...] - for vif= and network-attach, with the quick script
+	local more
+	more=$(printf '%s,' "mac=$(net_mac "$1" "${2:-0}")" "bridge=$NET_BRIDGE" "$NET_QUICK" "${@:3}")
+	echo "${more%,}"
+}
+
+# --- drivers -----------------------------------------------------------------------------
+
+# Devices of a driver keep its module: they are taken from it first.
+net_back_unload() {
+	local dev m
+	for dev in /sys/bus/xen-backend/drivers/*/vif-*; do
+		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
+	done
+	for m in netback xen_netback; do
+		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
+	done
+}
+
+net_back() { # ours|intree [PARAM=V...] - the only backend from now on
+	net_back_unload && load_backend "$1" vif "${@:2}"
+}
+
+# The only front of a guest from now on: net_front NAME ours|intree [PARAM=V...]
+net_front() {
+	local load
+	case $2 in
+	ours) load="[ -d /sys/module/xsplit ] || insmod /lab/xsplit.ko; insmod /lab/netfront.ko" ;;
+	intree) load="modprobe xen-netfront" ;;
+	esac
+	guest_run "$1" "[ ! -d /sys/module/netfront ] || rmmod netfront || exit
+		[ ! -d /sys/module/xen_netfront ] || rmmod xen_netfront || exit
+		$load ${*:3}"
+}
+net_load() { case $1 in ours) echo xsplit,netfront ;; *) echo xen-netfront ;; esac; } # for load=
+
+# A guest without interfaces and without a network front: net_guest NAME [pv|pvh] [6.1|6.12] [ITEM...]
+net_guest() {
+	local -a args=()
+	local name=$1
+	shift
+	while case ${1-} in pv | pvh | 6.*) true ;; *) false ;; esac do
+		args+=("$1")
+		shift
+	done
+	GUEST_MEM=${GUEST_MEM_NET:-384} guest_create "$name" "${args[@]}" "load=crc32c_generic" "$@"
+}
+
+# --- interfaces --------------------------------------------------------------------------
+
+net_bridge() { # [MTU] - the bridge with dom0's addresses
+	modprobe bridge
+	# An address is wanted now, not after a second of duplicate detection.
+	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
+	ip link add "$NET_BRIDGE" address 02:00:00:00:77:01 mtu "${1:-1500}" type bridge stp_state 0 \
+		forward_delay 0 mcast_snooping 0 &&
+		ip addr add "$NET_HERE/24" dev "$NET_BRIDGE" &&
+		ip addr add "$NET_HERE6/64" dev "$NET_BRIDGE" nodad &&
+		ip link set "$NET_BRIDGE" up
+}
+net_here_mac() { cat "/sys/class/net/$NET_BRIDGE/address"; }
+
+# Until the guest has the interface: its name there is in NET_IF. net_wait NAME [INDEX]
+net_wait() {
+	wait_until 20 net_connected "$@" || {
+		echo "vif ${*:2} of $1: back $(net_key "$(net_be "$@")/state"), front $(net_key "$(net_fe "$@")/state")," \
+			"hotplug '$(net_key "$(net_be "$@")/hotplug-status")'" \
+			"$(net_key "/local/domain/0/error/backend/vif/${GUEST_ID[$1]}/${2:-0}/error")"
+		return 1
+	}
+	NET_IF=$(guest_run "$1" "n=100; until d=\$(ls -d /sys/bus/xen/devices/vif-${2:-0}/net/*); do
+		n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done 2>/dev/null; echo \${d##*/}")
+}
+
+# Addresses in the guest, link up: net_up NAME [INDEX] [MTU]. NET_IF as left by net_wait.
+net_up() {
+	guest_run "$1" "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
+		$NET_IP link set $NET_IF ${3:+mtu $3} up && $NET_IP addr add $(net_ip "$@")/24 dev $NET_IF &&
+		$NET_IP addr add $(net_ip6 "$@")/64 dev $NET_IF nodad && sleep 0.05"
+}
+
+net_attach() { # NAME [INDEX] [KEY=VALUE...] - plugged in, connected and up
+	# shellcheck disable=SC2046 # words
+	xl network-attach "$1" $(net_spec "$@" | tr , ' ') && net_wait "$1" "${2:-0}" && net_up "$1" "${2:-0}"
+}
+
+net_detach() { # NAME [INDEX] - until no trace is left
+	local be vif
+	be=$(net_be "$@") vif=$(net_vif "$@")
+	xl network-detach "$1" "${2:-0}" && wait_until 15 net_no_key "$be" &&
+		wait_until 5 net_no_dev "$vif" && net_wait_gone "$@"
+}
+net_no_dev() { [ ! -e "/sys/class/net/$1" ]; }
+# The guest's side of it. The bus forgets a device before its interface is gone, and the in-tree
+# front never gets over a new one in that moment.
+net_wait_gone() { # NAME [INDEX]
+	guest_run "$1" "n=200; mac=$(net_mac "$@")
+		while [ -e /sys/bus/xen/devices/vif-${2:-0} ] || grep -q \$mac /sys/class/net/*/address; do
+			n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done"
+}
+
+# Offloads by ethtool: net_features NAME|dom0 DEVICE FEATURE on|off...
+net_features() {
+	if [ "$1" = dom0 ]; then
+		ethtool -K "$2" "${@:3}"
+	else
+		guest_run "$1" "ethtool -K $2 ${*:3}"
+	fi
+}
+net_has() { # NAME|dom0 DEVICE FEATURE on|off
+	local cmd="ethtool -k $2"
+	if [ "$1" = dom0 ]; then $cmd; else guest_run "$1" "$cmd"; fi | grep -E "^[[:space:]]*$3: $4"
+}
+net_count() { # NAME|dom0 DEVICE COUNTER - of rtnetlink, e.g. rx_packets
+	if [ "$1" = dom0 ]; then
+		cat "/sys/class/net/$2/statistics/$3"
+	else
+		guest_run "$1" "cat /sys/class/net/$2/statistics/$3"
+	fi
+}
+
+# --- traffic -----------------------------------------------------------------------------
+
+net_ping() { # NAME [INDEX] [PING OPTIONS] - from the guest to dom0 and back
+	guest_run "$1" "$NET_PING -q -c ${NET_PINGS:-3} -i 0.02 -W 2 ${*:3} $(net_ip_here "${2:-0}")"
+}
+net_ip_here() { echo "192.168.$((77 + $1)).1"; }
+net_ping6() { guest_run "$1" "$NET_PING -6 -q -c ${NET_PINGS:-3} -i 0.02 -W 2 $NET_HERE6"; } # NAME
+net_ping_guest() { ping -q -c "${NET_PINGS:-3}" -i 0.02 -W 2 "${@:2}" "$(net_ip "$1")"; } # NAME [OPTIONS]
+
+# Mb/s that arrived: net_iperf NAME out|in [MB] [IPERF OPTIONS]
+net_iperf() {
+	local way=
+	[ "$2" = out ] || way=-R
+	net_server 5201 iperf3 -s -1
+	guest_run "$1" "iperf3 -c $NET_HERE -f m -n ${3:-16}M $way ${*:4}" >/run/iperf.out &&
+		awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i ~ /bits\/sec/) v = $(i - 1) }
+			END { if (v) print int(v); exit !v }' /run/iperf.out || {
+		cat /run/iperf.out
+		return 1
+	}
+}
+
+# Start a server here and wait until it listens: net_server PORT COMMAND...
+net_server() {
+	local port=$1
+	shift
+	# Said again: a job in the background would otherwise get an empty input.
+	"$@" <&0 >/run/server.out 2>&1 &
+	NET_SERVER=$!
+	wait_until 5 net_listens "$port"
+}
+net_listens() { grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$1") [0-9A-F:]+ 0A" /proc/net/tcp /proc/net/tcp6; }
+
+# A file from one to the other and its checksum: net_file NAME to|from [MB]
+net_file() {
+	local sum size=$((${3:-4} << 20))
+	# A listener whose input has ended would not wait for the other's.
+	[ -p /run/never ] || mkfifo /run/never
+	if [ "$2" = from ]; then
+		net_server 5300 busybox nc -l -p 5300 0<>/run/never
+		sum=$(guest_run "$1" "head -c $size /dev/urandom >/run/file; nc $NET_HERE 5300 </run/file
+			md5sum </run/file")
+		wait "$NET_SERVER"
+		[ "$(wc -c </run/server.out)" = "$size" ] && [ "$(md5sum </run/server.out)" = "$sum" ]
+	else
+		head -c "$size" /dev/urandom >/run/file
+		guest_bg "$1" file "[ -p /run/never ] || mkfifo /run/never
+			nc -l -p 5300 0<>/run/never >/run/file.got; md5sum </run/file.got"
+		guest_run "$1" 'n=100; until grep -q ":14B4 .* 0A" /proc/net/tcp /proc/net/tcp6; do n=$((n - 1)); [ $n -gt 0 ] || exit; usleep 20000; done'
+		busybox nc "$(net_ip "$1")" 5300 </run/file
+		sum=$(guest_wait "$1" file 20) && [ "$(md5sum </run/file)" = "$sum" ]
+	fi
+}
+
+# Frames of a seeded plan, checked byte for byte; "$@" are netgen's options.
+net_frames_out() { # NAME OPTIONS... - guest to dom0
+	local rc
+	netgen recv "${NET_GEN_HERE:-$NET_BRIDGE}" "${@:2}" >/run/gen.out 2>&1 &
+	local receiver=$!
+	guest_run "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}"
+	wait $receiver
+	rc=$?
+	cat /run/gen.out
+	return $rc
+}
+net_frames_in() { # NAME OPTIONS... - dom0 to guest
+	guest_bg "$1" gen "netgen recv $NET_IF ${*:2}"
+	netgen send "${NET_GEN_HERE:-$NET_BRIDGE}" "$(net_mac "$1" "${NET_INDEX:-0}")" "${@:2}"
+	guest_wait "$1" gen
+}
+net_frames_between() { # NAME NAME OPTIONS... - guest to guest, both with NET_IF
+	guest_bg "$2" gen "netgen recv $NET_IF ${*:3}"
+	guest_run "$1" "netgen send $NET_IF $(net_mac "$2") ${*:3}"
+	guest_wait "$2" gen
+}
+
+# Streams and datagrams of odd pieces: net_data NAME out|in stream|udp ADDRESS OPTIONS...
+# ADDRESS is the receiver's.
+net_data() {
+	local rc
+	if [ "$2" = out ]; then
+		netgen "$3-recv" 5400 "${@:5}" >/run/gen.out 2>&1 &
+		local receiver=$!
+		guest_run "$1" "netgen $3-send $4 5400 ${*:5}"
+		wait $receiver
+		rc=$?
+		cat /run/gen.out
+		return $rc
+	fi
+	guest_bg "$1" gen "netgen $3-recv 5400 ${*:5}"
+	netgen "$3-send" "$4" 5400 "${@:5}" && guest_wait "$1" gen
+}
+
+# A pause that differs from round to round and from seed to seed: net_pause ROUND [MAX ms]
+net_pause() {
+	sleep "$(printf '0.%03d' $(((LAB_SEED * 7919 + $1 * 104729) % ${2:-900})))"
+}
+
+# --- leftovers ---------------------------------------------------------------------------
+
+# What backends hold in dom0 and Xen, as lines that can be compared.
+net_held() {
+	echo "interrupts $(grep -cE 'vif[0-9]+[.-]|netback' /proc/interrupts)"
+	echo "threads $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^vif[0-9]+[.-]|^netback')"
+	echo "netdevs $(find /sys/class/net -name 'vif*' | wc -l)"
+	echo "nodes $(xenstore-ls /local/domain/0/backend 2>/dev/null | wc -l)"
+	echo "domains $(xl list | wc -l)"
+}
+net_free_mb() { # dom0's memory and Xen's
+	local m
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	m=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
+	echo "$m $(xl info | awk '/^free_memory/ { print $3 }')"
+}
