@@ -34,21 +34,61 @@ static bool budget_charge(struct grant_budget *budget)
 	return false;
 }
 
-static bool pool_charge(struct grant_pool *pool)
+static bool charge(struct grant_budget *budget)
 {
-	if (!budget_charge(pool->budget))
+	if (!budget_charge(budget))
 		return false;
 	if (budget_charge(&domain_budget))
 		return true;
-	atomic_dec(&pool->budget->used);
+	atomic_dec(&budget->used);
 	return false;
+}
+
+static void uncharge(struct grant_budget *budget)
+{
+	atomic_dec(&domain_budget.used);
+	atomic_dec(&budget->used);
+}
+
+static bool pool_charge(struct grant_pool *pool)
+{
+	return charge(pool->budget);
 }
 
 static void pool_uncharge(struct grant_pool *pool)
 {
-	atomic_dec(&domain_budget.used);
-	atomic_dec(&pool->budget->used);
+	uncharge(pool->budget);
 }
+
+grant_ref_t grant_ref_alloc(struct grant_budget *budget)
+{
+	grant_ref_t head;
+
+	if (!charge(budget))
+		return 0;
+	if (!gnttab_alloc_grant_references(1, &head))
+		return gnttab_claim_grant_reference(&head);
+	uncharge(budget);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(grant_ref_alloc, XSPLIT);
+
+void grant_ref_free(struct grant_budget *budget, grant_ref_t ref)
+{
+	if (!ref)
+		return;
+	gnttab_free_grant_reference(ref);
+	uncharge(budget);
+}
+EXPORT_SYMBOL_NS_GPL(grant_ref_free, XSPLIT);
+
+void grant_ref_end(struct grant_budget *budget, grant_ref_t ref,
+		   struct page *page)
+{
+	gnttab_end_foreign_access(ref, page);
+	uncharge(budget);
+}
+EXPORT_SYMBOL_NS_GPL(grant_ref_end, XSPLIT);
 
 static void push_one(struct grant_stack *stack, struct grant *g)
 {

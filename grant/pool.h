@@ -82,6 +82,35 @@ struct grant_budget {
  */
 void grant_budget_init(struct grant_budget *budget);
 
+/**
+ * grant_ref_alloc() - get one bare grant reference, outside of pools
+ * @budget: the device's budget, which is charged
+ *
+ * Context: any.
+ * Return: the reference, 0 if there is none.
+ */
+grant_ref_t grant_ref_alloc(struct grant_budget *budget);
+
+/**
+ * grant_ref_free() - give a reference back that grants nothing
+ * @budget: the device's budget
+ * @ref: the reference; 0 is left alone
+ *
+ * Context: any.
+ */
+void grant_ref_free(struct grant_budget *budget, grant_ref_t ref);
+
+/**
+ * grant_ref_end() - end a grant and give its reference and page back
+ * @budget: the device's budget
+ * @ref: the reference
+ * @page: the page, of which one reference is dropped when the peer lets go
+ *
+ * Context: any.
+ */
+void grant_ref_end(struct grant_budget *budget, grant_ref_t ref,
+		   struct page *page);
+
 /* Unused grants of one kind. @low is the least @nr since the last shrinking. */
 struct grant_stack {
 	struct grant *top;

@@ -165,4 +165,17 @@ static inline void blk_queue_disable_secure_erase(struct request_queue *q)
 typedef fmode_t blk_mode_t;
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#include <net/xdp.h>
+
+/* 6.3: interfaces say what they can do with XDP (d3d854fd6a1d). */
+enum {
+	NETDEV_XDP_ACT_BASIC = 1,
+	NETDEV_XDP_ACT_REDIRECT = 2,
+	NETDEV_XDP_ACT_NDO_XMIT = 4,
+};
+
+#define xdp_set_features_flag(netdev, flags)	((void)(flags))
+#endif
+
 #endif /* XSPLIT_COMPAT_H */

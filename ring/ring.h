@@ -220,6 +220,33 @@ static inline void ring_front_get(struct ring_front *ring, void *rsp,
 }
 
 /**
+ * ring_front_peek() - copy a pending response without freeing its slot
+ * @ring: a ring with more than @ahead pending responses
+ * @ahead: how many responses to pass over
+ * @rsp: private copy
+ * @len: its size
+ *
+ * For responses that only make sense together with those that follow.
+ */
+static inline void ring_front_peek(const struct ring_front *ring, u32 ahead,
+				   void *rsp, size_t len)
+{
+	ring_copy_in(rsp, ring_slot(ring->shared, ring->entries,
+				    ring->slot_size, ring->rsp_cons + ahead),
+		     len);
+}
+
+/**
+ * ring_front_skip() - free the slots of responses that were looked at
+ * @ring: a ring with at least @nr pending responses
+ * @nr: how many
+ */
+static inline void ring_front_skip(struct ring_front *ring, u32 nr)
+{
+	WRITE_ONCE(ring->rsp_cons, ring->rsp_cons + nr);
+}
+
+/**
  * ring_front_arm() - ask for an event after some more responses
  * @ring: the ring
  * @after: how many responses from now, at least 1

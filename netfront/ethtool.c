@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ethtool shows and changes.
+ */
+#include "netfront.h"
+
+#include <linux/ethtool.h>
+
+static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
+	[NETFRONT_RX_PACKETS] = "rx_packets",
+	[NETFRONT_RX_BYTES] = "rx_bytes",
+	[NETFRONT_RX_COPIED] = "rx_copied",
+	[NETFRONT_RX_NO_MEMORY] = "rx_drop_no_memory",
+	[NETFRONT_RX_REFUSED] = "rx_drop_refused",
+	[NETFRONT_RX_BAD_SLOT] = "rx_drop_bad_slot",
+	[NETFRONT_RX_BAD_LENGTH] = "rx_drop_bad_length",
+	[NETFRONT_RX_BAD_EXTRA] = "rx_drop_bad_extra",
+	[NETFRONT_RX_BAD_GSO] = "rx_drop_bad_gso",
+	[NETFRONT_RX_BAD_CHECKSUM] = "rx_drop_bad_checksum",
+	[NETFRONT_RX_GSO_FIXED] = "rx_gso_checksum_fixup",
+	[NETFRONT_RX_XDP_DROP] = "rx_xdp_drop",
+	[NETFRONT_RX_XDP_TX] = "rx_xdp_tx",
+	[NETFRONT_RX_XDP_REDIRECT] = "rx_xdp_redirect",
+	[NETFRONT_RX_XDP_ERROR] = "rx_drop_xdp_error",
+	[NETFRONT_RX_XDP_TOO_LONG] = "rx_drop_xdp_too_long",
+	[NETFRONT_TX_PACKETS] = "tx_packets",
+	[NETFRONT_TX_BYTES] = "tx_bytes",
+	[NETFRONT_TX_COPIED] = "tx_copied",
+	[NETFRONT_TX_BOUNCED] = "tx_bounced",
+	[NETFRONT_TX_GSO] = "tx_gso",
+	[NETFRONT_TX_NOTIFIED] = "tx_notified",
+	[NETFRONT_TX_NO_MEMORY] = "tx_drop_no_memory",
+	[NETFRONT_TX_BAD_PACKET] = "tx_drop_bad_packet",
+	[NETFRONT_TX_REFUSED] = "tx_refused",
+	[NETFRONT_TX_NOT_READY] = "tx_drop_not_ready",
+	[NETFRONT_TX_XDP_REFUSED] = "tx_xdp_refused",
+	[NETFRONT_EVENTS] = "events",
+};
+
+static void get_drvinfo(struct net_device *netdev, struct ethtool_drvinfo *drv)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	strscpy(drv->driver, KBUILD_MODNAME, sizeof(drv->driver));
+	strscpy(drv->version, XSPLIT_VERSION, sizeof(drv->version));
+	strscpy(drv->bus_info, dev_name(&info->xbdev->dev),
+		sizeof(drv->bus_info));
+}
+
+static int get_sset_count(struct net_device *netdev, int set)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	if (set != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return info->max_queues * NETFRONT_NR_COUNTERS;
+}
+
+static void get_strings(struct net_device *netdev, u32 set, u8 *data)
+{
+	const struct netfront *info = netdev_priv(netdev);
+	unsigned int i, c;
+
+	if (set != ETH_SS_STATS)
+		return;
+	for (i = 0; i < info->max_queues; i++)
+		for (c = 0; c < NETFRONT_NR_COUNTERS; c++)
+			ethtool_sprintf(&data, "queue_%u_%s", i,
+					counter_names[c]);
+}
+
+static void get_ethtool_stats(struct net_device *netdev,
+			      struct ethtool_stats *stats, u64 *data)
+{
+	const struct netfront *info = netdev_priv(netdev);
+	unsigned int i, c;
+
+	for (i = 0; i < info->max_queues; i++)
+		for (c = 0; c < NETFRONT_NR_COUNTERS; c++)
+			*data++ = netfront_read(&info->stats[i], c);
+}
+
+static void get_channels(struct net_device *netdev, struct ethtool_channels *ch)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	ch->max_combined = info->max_queues;
+	ch->combined_count = info->netdev->real_num_tx_queues;
+}
+
+/* The backend learns of it by a new connection, and may have fewer. */
+static int set_channels(struct net_device *netdev, struct ethtool_channels *ch)
+{
+	struct netfront *info = netdev_priv(netdev);
+
+	if (READ_ONCE(info->want_queues) == ch->combined_count)
+		return 0;
+	WRITE_ONCE(info->want_queues, ch->combined_count);
+	WRITE_ONCE(info->renew, true);
+	netfront_kick(info);
+	return 0;
+}
+
+static void get_ringparam(struct net_device *netdev,
+			  struct ethtool_ringparam *ring,
+			  struct kernel_ethtool_ringparam *kernel_ring,
+			  struct netlink_ext_ack *extack)
+{
+	ring->rx_max_pending = NET_RING_SLOTS;
+	ring->tx_max_pending = NET_RING_SLOTS;
+	ring->rx_pending = NET_RING_SLOTS;
+	ring->tx_pending = NET_RING_SLOTS;
+}
+
+const struct ethtool_ops netfront_ethtool_ops = {
+	.get_drvinfo = get_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_ts_info = ethtool_op_get_ts_info,
+	.get_sset_count = get_sset_count,
+	.get_strings = get_strings,
+	.get_ethtool_stats = get_ethtool_stats,
+	.get_channels = get_channels,
+	.set_channels = set_channels,
+	.get_ringparam = get_ringparam,
+};

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Network frontend: shared structures and who calls what.
+ *
+ * Contexts: the stack transmits (tx.c) under the lock of a transmit queue; the
+ * hard interrupt only schedules NAPI, which completes what was sent and
+ * receives (rx.c); xenbus states are followed by one work item per device
+ * (xenbus.c), which takes the RTNL where it changes what the stack sees.
+ */
+#ifndef XSPLIT_NETFRONT_H
+#define XSPLIT_NETFRONT_H
+
+#include <linux/bpf.h>
+#include <linux/etherdevice.h>
+#include <linux/netdevice.h>
+#include <linux/timer.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/workqueue.h>
+#include <net/xdp.h>
+#include <xen/xenbus.h>
+
+#include "../evtchn/event_channel.h"
+#include "../grant/pool.h"
+#include "../ring/net_wire.h"
+#include "../ring/ring.h"
+#include "response.h"
+
+struct page_pool;
+
+/* Slots of the largest packet: data, a segmentation extra and one to spare. */
+#define NETFRONT_TX_MAX_SLOTS	(XEN_NETIF_NR_SLOTS_MIN + 2)
+/* Slices of granted pages for small packets, one for each request id. */
+#define NETFRONT_SLICE_SIZE	256
+#define NETFRONT_SLICES		(NET_FRAME_SIZE / NETFRONT_SLICE_SIZE)
+#define NETFRONT_SLICE_PAGES	(NET_RING_SLOTS / NETFRONT_SLICES)
+#define NETFRONT_NO_ID		U16_MAX
+#define NETFRONT_NAME_LEN	24
+/* What every backend with a filter can hold. */
+#define NETFRONT_MAX_MULTICAST	64
+/* A packet with headroom, two tags, and what the stack needs behind it. */
+#define NETFRONT_XDP_MAX_MTU						\
+	(PAGE_SIZE - XDP_PACKET_HEADROOM - ETH_HLEN - 2 * 4 -		\
+	 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
+
+struct netfront;
+
+/**
+ * struct netfront_params - module parameters after validation
+ * @max_queues: queues per interface
+ * @tx_copybreak: packets up to this are copied when sent, bytes
+ * @rx_copybreak: packets up to this are copied when received, bytes
+ * @split_channels: event channels of their own for the two directions
+ * @trusted: whether backends may see memory that shares a page with data
+ */
+struct netfront_params {
+	unsigned int max_queues;
+	unsigned int tx_copybreak;
+	unsigned int rx_copybreak;
+	bool split_channels;
+	bool trusted;
+};
+
+extern struct netfront_params netfront_params;
+extern struct workqueue_struct *netfront_wq;
+
+/* What is counted, per queue; ethtool.c has the names in this order. */
+enum netfront_counter {
+	NETFRONT_RX_PACKETS,
+	NETFRONT_RX_BYTES,
+	NETFRONT_RX_COPIED,
+	NETFRONT_RX_NO_MEMORY,
+	NETFRONT_RX_REFUSED,
+	NETFRONT_RX_BAD_SLOT,
+	NETFRONT_RX_BAD_LENGTH,
+	NETFRONT_RX_BAD_EXTRA,
+	NETFRONT_RX_BAD_GSO,
+	NETFRONT_RX_BAD_CHECKSUM,
+	NETFRONT_RX_GSO_FIXED,
+	NETFRONT_RX_XDP_DROP,
+	NETFRONT_RX_XDP_TX,
+	NETFRONT_RX_XDP_REDIRECT,
+	NETFRONT_RX_XDP_ERROR,
+	NETFRONT_RX_XDP_TOO_LONG,
+	NETFRONT_TX_PACKETS,
+	NETFRONT_TX_BYTES,
+	NETFRONT_TX_COPIED,
+	NETFRONT_TX_BOUNCED,
+	NETFRONT_TX_GSO,
+	NETFRONT_TX_NOTIFIED,
+	NETFRONT_TX_NO_MEMORY,
+	NETFRONT_TX_BAD_PACKET,
+	NETFRONT_TX_REFUSED,
+	NETFRONT_TX_NOT_READY,
+	NETFRONT_TX_XDP_REFUSED,
+	NETFRONT_EVENTS,
+	NETFRONT_NR_COUNTERS,
+};
+
+/**
+ * struct netfront_stats - counters of a queue; they outlive it
+ * @count: by enum netfront_counter
+ *
+ * Each is written by one context at a time, and a 64-bit machine, as ring/
+ * compat.h demands it, never reads half of one.
+ */
+struct netfront_stats {
+	u64_stats_t count[NETFRONT_NR_COUNTERS];
+} ____cacheline_aligned_in_smp;
+
+/* Where the data of a transmit slot is. */
+enum netfront_tx_kind {
+	NETFRONT_TX_FREE,
+	NETFRONT_TX_SLICE,	/* in this id's slice */
+	NETFRONT_TX_GRANTED,	/* in the packet's own pages */
+	NETFRONT_TX_BOUNCE,	/* in a page that is freed when it is done */
+	NETFRONT_TX_FRAME,	/* in an XDP frame's page */
+	NETFRONT_TX_REQUEST,	/* there is none, it is a request to the backend */
+};
+
+/**
+ * struct netfront_tx_slot - what a request id of the transmit ring stands for
+ * @skb: packet that ends with the last of its slots, if it is granted
+ * @frame: frame that ends with this slot, if that is granted
+ * @page: page that @ref grants
+ * @ref: this id's grant reference, 0 until it needs one
+ * @next: next free id
+ * @charged: bytes that the queue limit was charged with
+ * @first: the packet's first slot
+ * @kind: where the data is
+ */
+struct netfront_tx_slot {
+	union {
+		struct sk_buff *skb;
+		struct xdp_frame *frame;
+	};
+	struct page *page;
+	grant_ref_t ref;
+	u16 next;
+	u16 charged;
+	bool first;
+	u8 kind;
+};
+
+/**
+ * struct netfront_slices - a page that stays granted, for small packets
+ * @page: the page, NULL until it is needed
+ * @ref: its grant reference
+ */
+struct netfront_slices {
+	struct page *page;
+	grant_ref_t ref;
+};
+
+/**
+ * struct netfront_buf - a receive buffer
+ * @page: its page, granted to the backend; NULL if there is none now
+ * @ref: its grant reference
+ */
+struct netfront_buf {
+	struct page *page;
+	grant_ref_t ref;
+};
+
+/**
+ * struct netfront_channel - an event channel of a queue
+ * @ec: the channel
+ * @pending: an event waits for its EOI; set by the interrupt, cleared by NAPI,
+ *	which exclude each other because no event comes before the EOI
+ * @name: shown in /proc/interrupts
+ */
+struct netfront_channel {
+	struct event_channel ec;
+	bool pending;
+	char name[NETFRONT_NAME_LEN];
+};
+
+/**
+ * struct netfront_queue - a pair of rings and what belongs to it
+ * @info: the device
+ * @stats: its counters
+ * @index: number of the queue
+ * @tx_shared: the transmit ring's page
+ * @rx_shared: the receive ring's page
+ * @tx_ring_ref: grant reference of @tx_shared
+ * @rx_ring_ref: grant reference of @rx_shared
+ * @tx_channel: for transmission; for all if the channels are not split
+ * @rx_channel: for reception, if the channels are split
+ * @txq: the stack's queue; its lock protects the transmit members
+ * @pool: pages for reception
+ * @xdp_rxq: the queue as a source of XDP frames
+ * @live: the rings may be used
+ * @tx: transmit ring
+ * @tx_slots: request ids
+ * @slices: pages for small packets
+ * @free_id: first free id
+ * @held: slots in the ring whose packets wait for them to end
+ * @rx: receive ring
+ * @rx_bufs: buffers of the slots that were posted
+ * @spare: buffers that are not in the ring
+ * @nr_spare: how many
+ * @rx_target: how many should be in the ring
+ * @xdp_sent: a program has put frames into the transmit ring
+ * @xdp_redirected: or into queues of others
+ * @worked: something was done since the last EOI
+ * @worked_before: or between that and the one before
+ * @refill_timer: retries when there is no memory for buffers
+ * @napi: completes and receives
+ */
+struct netfront_queue {
+	/* Written while the queue is not in use. */
+	struct netfront *info;
+	struct netfront_stats *stats;
+	unsigned int index;
+	void *tx_shared;
+	void *rx_shared;
+	grant_ref_t tx_ring_ref;
+	grant_ref_t rx_ring_ref;
+	struct netfront_channel tx_channel;
+	struct netfront_channel rx_channel;
+	struct netdev_queue *txq;
+	struct page_pool *pool;
+	struct xdp_rxq_info xdp_rxq;
+
+	/* Written under the lock of txq. */
+	bool live ____cacheline_aligned_in_smp;
+	u16 free_id;
+	u16 held;
+	struct ring_front tx;
+	struct netfront_slices slices[NETFRONT_SLICE_PAGES];
+	struct netfront_tx_slot tx_slots[NET_RING_SLOTS];
+
+	/* Written by NAPI. */
+	struct ring_front rx ____cacheline_aligned_in_smp;
+	unsigned int nr_spare;
+	unsigned int rx_target;
+	bool xdp_sent;
+	bool xdp_redirected;
+	bool worked;
+	bool worked_before;
+	struct netfront_buf rx_bufs[NET_RING_SLOTS];
+	struct netfront_buf spare[NET_RING_SLOTS];
+	struct timer_list refill_timer;
+	struct napi_struct napi;
+};
+
+/* What is offered by a backend, read before each connection. */
+struct netfront_features {
+	unsigned int max_queues;
+	bool sg;
+	bool csum;
+	bool csum_v6;
+	bool tso;
+	bool tso_v6;
+	bool split_channels;
+	bool vlan_offload;
+	bool xdp;
+	bool multicast;
+	bool dynamic_multicast;
+};
+
+/**
+ * struct netfront_multicast - the backend's filter
+ * @on: it filters
+ * @nr: addresses in its list
+ * @addr: the list
+ * @changed: the stack wants something else
+ * @failed: it cannot have all addresses
+ */
+struct netfront_multicast {
+	/* Written by the state machine. */
+	bool on;
+	unsigned int nr;
+	u8 addr[NETFRONT_MAX_MULTICAST][ETH_ALEN];
+
+	/* Written by others to tell the state machine. */
+	bool changed;
+	bool failed;
+};
+
+/**
+ * struct netfront - a device
+ * @netdev: the interface
+ * @xbdev: xenbus device
+ * @max_queues: limit of the number of queues, size of @stats
+ * @stats: counters of all queues
+ * @backend: the backend's directory; the xenbus device's copy changes under us
+ * @features: what the backend offers
+ * @trusted: the backend may see memory that shares a page with data
+ * @split: event channels are split
+ * @xdp: the backend sends what programs can be shown
+ * @xdp_prog: a program that decides on received packets
+ * @queues: the queues, NULL while there is no connection
+ * @nr_queues: how many
+ * @linked: the backend has connected; the queues run if the interface is up
+ * @linked_at: when, in jiffies
+ * @failures: connections in a row that did not last
+ * @not_before: when the next one may be made, in jiffies
+ * @multicast: the backend's filter
+ * @tx_frames: how many sent packets may wait for an event
+ * @want_queues: how many queues the user wants
+ * @offence: the backend has violated the protocol
+ * @renew: make a new connection, with what has changed
+ * @replaced: the rings are dead, because the domain was restored
+ * @budget: limit on grants
+ * @work: state machine
+ */
+struct netfront {
+	/* Written by probe. */
+	struct net_device *netdev;
+	struct xenbus_device *xbdev;
+	unsigned int max_queues;
+	struct netfront_stats *stats;
+
+	/* Written by the state machine while there is no connection. */
+	char *backend;
+	struct netfront_features features;
+	bool trusted;
+	bool split;
+	bool xdp;
+
+	/* Written under the RTNL. */
+	struct bpf_prog __rcu *xdp_prog;
+
+	/* Written by the state machine under the RTNL. */
+	struct netfront_queue *queues;
+	unsigned int nr_queues;
+	bool linked;
+
+	/* Written by the state machine. */
+	unsigned long linked_at;
+	unsigned int failures;
+	unsigned long not_before;
+	struct netfront_multicast multicast;
+
+	/* Written by the user. */
+	unsigned int tx_frames;
+
+	/* Written by others to tell the state machine. */
+	unsigned int want_queues;
+	bool offence;
+	bool renew;
+	bool replaced;
+
+	struct grant_budget budget;
+	struct delayed_work work;
+};
+
+static inline void netfront_count(struct netfront_queue *queue,
+				  enum netfront_counter which)
+{
+	u64_stats_inc(&queue->stats->count[which]);
+}
+
+static inline void netfront_add(struct netfront_queue *queue,
+				enum netfront_counter which, unsigned int nr)
+{
+	u64_stats_add(&queue->stats->count[which], nr);
+}
+
+static inline u64 netfront_read(const struct netfront_stats *stats,
+				enum netfront_counter which)
+{
+	return u64_stats_read(&stats->count[which]);
+}
+
+/* Slots that a granted packet waits for; kept in it while it is ours. */
+static inline unsigned int *netfront_slots_left(struct sk_buff *skb)
+{
+	return (unsigned int *)skb->cb;
+}
+
+static inline bool netfront_tx_has_room(const struct netfront_queue *queue)
+{
+	return ring_front_free(&queue->tx) >= NETFRONT_TX_MAX_SLOTS;
+}
+
+static inline void netfront_tx_push_id(struct netfront_queue *queue, u16 id)
+{
+	queue->tx_slots[id].kind = NETFRONT_TX_FREE;
+	queue->tx_slots[id].next = queue->free_id;
+	queue->free_id = id;
+}
+
+/* Return: a queue for transmission, NULL if there is none of that number. */
+static inline struct netfront_queue *
+netfront_get_queue(const struct netfront *info, unsigned int index)
+{
+	/* Pairs with the release where the queues are published. */
+	if (index >= smp_load_acquire(&info->nr_queues))
+		return NULL;
+	return &info->queues[index];
+}
+
+/* The channel on which the backend waits for receive buffers. */
+static inline struct netfront_channel *
+netfront_rx_channel(struct netfront_queue *queue)
+{
+	return queue->info->split ? &queue->rx_channel : &queue->tx_channel;
+}
+
+/* Have the state machine look at the device. */
+static inline void netfront_kick(struct netfront *info)
+{
+	mod_delayed_work(netfront_wq, &info->work, 0);
+}
+
+/* netdev.c: what the stack calls */
+void netfront_netdev_init(struct net_device *netdev);
+int netfront_netdev_update(struct netfront *info);
+void netfront_update_carrier(struct netfront *info);
+
+/* ethtool.c */
+extern const struct ethtool_ops netfront_ethtool_ops;
+
+/* tx.c: lock of the stack's queue held */
+netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev);
+int netfront_tx_frame(struct netfront_queue *queue, struct xdp_frame *frame);
+int netfront_tx_request(struct netfront_queue *queue, u8 type, const u8 *addr);
+void netfront_tx_push(struct netfront_queue *queue);
+void netfront_tx_init(struct netfront_queue *queue);
+
+/* complete.c: the first two are for NAPI, the last when nothing runs */
+bool netfront_tx_complete(struct netfront_queue *queue);
+bool netfront_tx_arm(struct netfront_queue *queue);
+bool netfront_tx_reap(struct netfront_queue *queue);
+bool netfront_tx_ask(struct netfront_queue *queue);
+void netfront_tx_drop_all(struct netfront_queue *queue);
+
+/* rx.c: NAPI; drop_all when nothing runs */
+int netfront_poll(struct napi_struct *napi, int budget);
+int netfront_rx_init(struct netfront_queue *queue);
+void netfront_rx_drop_all(struct netfront_queue *queue);
+bool netfront_rx_refill(struct netfront_queue *queue);
+
+/* queue.c: life of queues; process context */
+struct netfront_queue *netfront_queues_create(struct netfront *info,
+					      unsigned int nr);
+void netfront_queues_destroy(struct netfront *info);
+void netfront_queues_start(struct netfront *info);
+void netfront_queues_stop(struct netfront *info);
+void netfront_offend(struct netfront_queue *queue, const char *what,
+		     unsigned int id);
+
+/* xdp.c: run and flush are for NAPI, the others for the stack */
+bool netfront_xdp_fits(const struct netfront_part *part);
+struct sk_buff *netfront_xdp_run(struct netfront_queue *queue,
+				 struct bpf_prog *prog, struct page *page,
+				 const struct netfront_part *part);
+void netfront_xdp_flush(struct netfront_queue *queue);
+int netfront_xdp_xmit(struct net_device *netdev, int nr,
+		      struct xdp_frame **frames, u32 flags);
+int netfront_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+int netfront_xdp_init(struct netfront_queue *queue);
+
+/* multicast.c: state machine, except for the last two */
+bool netfront_multicast_begin(struct netfront *info);
+void netfront_multicast_update(struct netfront *info);
+void netfront_multicast_refused(struct netfront *info);
+void netfront_multicast_changed(struct netfront *info);
+
+/* keys.c: what is read from and written to xenstore; state machine */
+void netfront_read_features(struct netfront *info);
+int netfront_write_keys(struct netfront *info);
+int netfront_read_mac(struct netfront *info, u8 *mac);
+unsigned int netfront_read_mtu(const struct netfront *info);
+bool netfront_read_carrier(const struct netfront *info);
+
+/* xenbus.c: state machine */
+void netfront_state_work(struct work_struct *work);
+void netfront_backend_changed(struct xenbus_device *xbdev,
+			      enum xenbus_state state);
+void netfront_disconnect(struct netfront *info, bool failed);
+void netfront_close(struct netfront *info);
+int netfront_suspend(struct xenbus_device *xbdev);
+int netfront_resume(struct xenbus_device *xbdev);
+
+#endif /* XSPLIT_NETFRONT_H */
