@@ -96,6 +96,10 @@ static void offer(struct netfront *info)
 	ret = create_queues(info);
 	if (ret)
 		goto err;
+	what = "allocating the control ring";
+	ret = netfront_ctrl_create(info);
+	if (ret)
+		goto err;
 	what = "setting the interface up";
 	ret = netfront_netdev_update(info);
 	if (ret)
@@ -120,6 +124,7 @@ static void serve(struct netfront *info)
 	if (netif_running(info->netdev))
 		netfront_multicast_update(info);
 	rtnl_unlock();
+	netfront_ctrl_update(info);
 }
 
 /* The backend has connected: let packets flow. */
@@ -130,6 +135,8 @@ static void link_up(struct netfront *info)
 	rtnl_lock();
 	info->linked = true;
 	info->linked_at = jiffies;
+	info->hash_changed = true;
+	netfront_update_mtu(info);
 	if (netif_running(netdev))
 		netfront_queues_start(info);
 	rtnl_unlock();
@@ -158,6 +165,7 @@ static void link_down(struct netfront *info)
 
 static void release(struct netfront *info)
 {
+	netfront_ctrl_destroy(info);
 	rtnl_lock();
 	netfront_queues_destroy(info);
 	rtnl_unlock();
