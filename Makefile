@@ -40,7 +40,7 @@ $(BUILD):
 
 install: modules
 	+$(MAKE) -C $(KDIR) M=$(CURDIR)/$(BUILD) INSTALL_MOD_DIR=updates modules_install
-	install -D -m 644 modprobe.conf $(DESTDIR)/etc/modprobe.d/xsplit.conf
+	install -D -m 644 packaging/modprobe-xsplit.conf $(DESTDIR)/etc/modprobe.d/xsplit.conf
 
 setup:
 	@tests/setup

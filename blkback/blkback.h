@@ -64,6 +64,7 @@ struct blkback_seg {
  * @rejected: BLKIF_RSP_* of a request that the parser refused, else 0
  * @transport: how its data travels
  * @mapped: segments mapped for this request only
+ * @charged: segments that blkback_ring.segs counts for this request
  * @wire: the request
  * @work: for what cannot be done in the ring's thread
  * @bio: for what can
@@ -85,6 +86,7 @@ struct blkback_req {
 	s16 rejected;
 	u8 transport;
 	u16 mapped;
+	u16 charged;
 	struct blk_request wire;
 	union {
 		struct work_struct work;

@@ -151,7 +151,8 @@ static unsigned int gather(struct blkback_ring *ring, struct list_head *batch)
 		if (unlikely(why))
 			refuse(ring, req, why);
 		list_add_tail(&req->batch, batch);
-		atomic_add(req->wire.nr_segs, &ring->segs);
+		req->charged = req->wire.nr_segs;
+		atomic_add(req->charged, &ring->segs);
 
 		/* What comes after a barrier must not start before it. */
 		if (req->wire.op == BLKIF_OP_WRITE_BARRIER) {
@@ -180,7 +181,6 @@ static void use_large(struct blkback_req *req)
 static void take_descriptors(struct blkback_ring *ring, struct blkback_req *req)
 {
 	const struct blkif_request_segment *seg = page_address(req->desc);
-	unsigned int nr_segs = req->wire.nr_segs;
 	enum blk_reject why;
 
 	if (req->err)
@@ -188,7 +188,6 @@ static void take_descriptors(struct blkback_ring *ring, struct blkback_req *req)
 	why = blk_parse_segments(seg, &ring->vbd->limits, &req->wire);
 	if (unlikely(why)) {
 		refuse(ring, req, why);
-		atomic_sub(nr_segs, &ring->segs);
 		return;
 	}
 	use_large(req);
@@ -276,7 +275,7 @@ static void respond(struct blkback_ring *ring, struct llist_node *list)
 
 	llist_for_each_entry_safe(req, next, list, done) {
 		n++;
-		segs += req->wire.nr_segs;
+		segs += req->charged;
 		free_req(req);
 	}
 	atomic_sub(segs, &ring->segs);

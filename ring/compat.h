@@ -153,6 +153,13 @@ static inline void blk_queue_disable_secure_erase(struct request_queue *q)
 }
 #endif
 
+/* 6.3: what a uevent is about is const (2a81ada32f0e). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define XENBUS_UEVENT_CONST
+#else
+#define XENBUS_UEVENT_CONST	const
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 /* 6.5: the mode of an open block device has a type (05bdb9965305). */
 typedef fmode_t blk_mode_t;

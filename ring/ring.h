@@ -350,6 +350,16 @@ static inline void ring_back_get(struct ring_back *ring, void *req, size_t len)
 }
 
 /**
+ * ring_back_unget() - leave the requests copied last to a later time
+ * @ring: the ring
+ * @nr: how many, none of them answered
+ */
+static inline void ring_back_unget(struct ring_back *ring, u32 nr)
+{
+	ring->req_cons -= nr;
+}
+
+/**
  * ring_back_arm() - ask for an event after some more requests
  * @ring: the ring
  * @after: how many requests from now, at least 1

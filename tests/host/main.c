@@ -87,6 +87,9 @@ int main(void)
 	order_tests();
 	parse_tests();
 	response_tests();
+	net_parse_tests();
+	credit_tests();
+	toeplitz_tests();
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed || !passed;
 }

@@ -770,6 +770,32 @@ static void slots_are_read_once(const void *arg)
 	CHECK_EQ(memory_reads(slots + 2 * SLOT_SIZE + 8, SLOT_SIZE - 8), 0);
 }
 
+/* What was given back comes again, as the frontend has it by then. */
+static void unget_leaves_the_last(const void *arg)
+{
+	const u32 *start;
+
+	(void)arg;
+	FOR_EACH_START(start) {
+		struct pair pair;
+
+		connect(&pair, 8, *start);
+		put_req(&pair, 1);
+		put_req(&pair, 2);
+		put_req(&pair, 3);
+		ring_front_push(&pair.front);
+		CHECK_EQ(get_req(&pair), 1);
+		CHECK_EQ(get_req(&pair), 2);
+		CHECK_EQ(get_req(&pair), 3);
+		ring_back_unget(&pair.back, 2);
+		CHECK_EQ(ring_back_pending(&pair.back), 2);
+		CHECK_EQ(ring_back_arm(&pair.back, 3), 2);
+		CHECK_EQ(get_req(&pair), 2);
+		CHECK_EQ(get_req(&pair), 3);
+		CHECK_EQ(ring_back_pending(&pair.back), 0);
+	}
+}
+
 #define RUN(name)	case_run("ring", #name, name, NULL)
 
 void ring_tests(void)
@@ -797,6 +823,7 @@ void ring_tests(void)
 	RUN(event_equals_prod);
 	RUN(event_far);
 	RUN(arm_asks_for_the_nth);
+	RUN(unget_leaves_the_last);
 	RUN(attach_to_nonzero_indices);
 	RUN(attach_writes_nothing);
 	RUN(attach_to_impossible);

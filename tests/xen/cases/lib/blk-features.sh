@@ -215,3 +215,41 @@ blk_untrusted() { # NAME
 	blk_by_hand_rm "$1" xvda
 	check untrusted-gone blk_wait_gone "$1" xvda
 }
+
+# The guest's last memory depends on our disk: nothing on its way may wait for memory.
+# shellcheck disable=SC2016 # commands for the guest
+blk_swap() { # NAME
+	step "swap, with no memory left"
+	check swap-attach blk_attach "$1" /dev/ram0 xvda || return
+	check swap-on guest_run "$1" 'mkswap /dev/xvda >/dev/null && swapon /dev/xvda'
+	# What is in ramfs cannot be swapped.
+	guest_run "$1" 'mkdir -p /run/fill /run/tmp && mount -t ramfs fill /run/fill &&
+		mount -t tmpfs -o size=64m tmp /run/tmp &&
+		mb=$(awk "/MemAvailable/ { print int(\$2 / 1024) - 24 }" /proc/meminfo) &&
+		dd if=/dev/zero of=/run/fill/zero bs=1M count=$mb 2>/dev/null'
+	check swap-out guest_run "$1" 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			cp /run/src/all /run/tmp/$n || exit
+		done
+		used=$(awk "NR > 1 { print int(\$4 / 1024) }" /proc/swaps)
+		echo "$used MiB in swap"; [ "$used" -ge 12 ]'
+	check swap-in guest_run "$1" 'for n in 1 5 10 15 20; do cmp /run/src/all /run/tmp/$n || exit; done'
+	check swap-off guest_run "$1" 'rm -r /run/fill/zero /run/tmp/* && swapoff /dev/xvda &&
+		umount /run/fill && umount /run/tmp'
+	check swap-detach blk_detach "$1" xvda
+}
+
+# The whole of it, or what PARTS names, with a guest of its own.
+blk_features() {
+	local part
+	step "guest"
+	backing_ram 64 3 || die "brd"
+	blk_guest g1 || die "guest"
+	check seed blk_seed g1
+	blk_back "$BLK_BACK" || die "backend"
+	check front blk_front g1 "$BLK_FRONT" || die "front"
+	for part in ${PARTS:-blk_plain blk_discard blk_readonly blk_partitions blk_names blk_cdrom \
+		blk_4k blk_resize blk_untrusted blk_swap}; do
+		"$part" g1 || fail "$part" "was not carried out"
+	done
+	check unload blk_back_unload
+}

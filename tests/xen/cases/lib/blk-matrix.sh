@@ -39,6 +39,15 @@ blk_matrix() {
 	done
 }
 
+# blk_matrix_some "CELL"... with a guest of its own
+blk_matrix_some() {
+	step "guest"
+	backing_ram 64 || die "brd"
+	blk_guest g1 || die "guest"
+	check seed blk_seed g1
+	blk_matrix g1 "$@"
+}
+
 # Every combination, with a PV and a PVH guest of the run's kernel.
 blk_matrix_all() {
 	local -a cells=()

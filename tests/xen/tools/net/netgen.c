@@ -843,7 +843,8 @@ static int recv_frames(void)
 {
 	struct receiver r = { .fd = packet_socket(ETH_P_ALL), .control = packet_socket(ETH_CONTROL) };
 	struct pollfd p[2] = { { .fd = r.fd, .events = POLLIN }, { .fd = r.control, .events = POLLIN } };
-	double last = now();
+	/* Before the first frame there is more patience, as the sender has yet to come. */
+	double last = now() + 10;
 	bool end = false;
 
 	option(r.fd, SOL_PACKET, PACKET_AUXDATA, 1, "aux data");
@@ -862,8 +863,8 @@ static int recv_frames(void)
 			if (p[1].revents)
 				end |= got_control(&r);
 		}
-		if (r.packets != before || !r.greeted)
-			last = r.packets || r.greeted ? now() : last;
+		if (r.packets != before)
+			last = now();
 		if (r.greeted && r.bytes - r.told > o.window / 4) {
 			send_control(r.control, r.peer, r.mac, ANSWER, r.bytes);
 			r.told = r.bytes;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ethtool shows of a vif.
+ */
+#include "netback.h"
+
+#include <linux/ethtool.h>
+
+/* Names say whose transmit and receive it is: not this network device's. */
+#define TX_STAT(name)	{ "guest_tx_%u_" #name, \
+			  offsetof(struct netback_tx_stats, name) }
+#define RX_STAT(name)	{ "guest_rx_%u_" #name, \
+			  offsetof(struct netback_rx_stats, name) }
+
+struct counter {
+	const char *format;
+	size_t offset;
+};
+
+static const struct counter tx_stats[] = {
+	TX_STAT(packets),
+	TX_STAT(bytes),
+	TX_STAT(events),
+	TX_STAT(notifies),
+	TX_STAT(malformed),
+	TX_STAT(copy_failed),
+	TX_STAT(no_memory),
+	TX_STAT(bad_offload),
+	TX_STAT(csum_fixup),
+	TX_STAT(throttled),
+};
+
+static const struct counter rx_stats[] = {
+	RX_STAT(packets),
+	RX_STAT(bytes),
+	RX_STAT(notifies),
+	RX_STAT(filtered),
+	RX_STAT(too_big),
+	RX_STAT(copy_failed),
+	RX_STAT(stopped),
+};
+
+#define STATS_PER_QUEUE	(ARRAY_SIZE(tx_stats) + ARRAY_SIZE(rx_stats))
+
+static void get_drvinfo(struct net_device *net, struct ethtool_drvinfo *info)
+{
+	struct netback_vif *vif = netdev_priv(net);
+
+	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
+	strscpy(info->version, XSPLIT_VERSION, sizeof(info->version));
+	strscpy(info->bus_info, dev_name(&vif->xdev->dev),
+		sizeof(info->bus_info));
+}
+
+static int get_sset_count(struct net_device *net, int set)
+{
+	if (set != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return net->real_num_tx_queues * STATS_PER_QUEUE;
+}
+
+static void add_names(u8 **data, const struct counter *stats, unsigned int nr,
+		      unsigned int queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ethtool_sprintf(data, stats[i].format, queue);
+}
+
+static void get_strings(struct net_device *net, u32 set, u8 *data)
+{
+	unsigned int i;
+
+	if (set != ETH_SS_STATS)
+		return;
+	for (i = 0; i < net->real_num_tx_queues; i++) {
+		add_names(&data, tx_stats, ARRAY_SIZE(tx_stats), i);
+		add_names(&data, rx_stats, ARRAY_SIZE(rx_stats), i);
+	}
+}
+
+static u64 *add_values(u64 *data, const struct counter *stats, unsigned int nr,
+		       const struct u64_stats_sync *sync, const void *counters)
+{
+	unsigned int start, i;
+
+	do {
+		start = u64_stats_fetch_begin(sync);
+		for (i = 0; i < nr; i++)
+			data[i] = u64_stats_read(counters + stats[i].offset);
+	} while (u64_stats_fetch_retry(sync, start));
+	return data + nr;
+}
+
+static void get_stats(struct net_device *net, struct ethtool_stats *stats,
+		      u64 *data)
+{
+	struct netback_vif *vif = netdev_priv(net);
+	unsigned int i;
+
+	for (i = 0; i < net->real_num_tx_queues; i++) {
+		const struct netback_tx_stats *tx = &vif->stats[i].tx;
+		const struct netback_rx_stats *rx = &vif->stats[i].rx;
+
+		data = add_values(data, tx_stats, ARRAY_SIZE(tx_stats),
+				  &tx->syncp, tx);
+		data = add_values(data, rx_stats, ARRAY_SIZE(rx_stats),
+				  &rx->syncp, rx);
+	}
+}
+
+static void get_channels(struct net_device *net, struct ethtool_channels *nr)
+{
+	struct netback_vif *vif = netdev_priv(net);
+
+	nr->max_combined = netback_max_queues;
+	nr->combined_count = vif->nr_queues;
+}
+
+static void get_ringparam(struct net_device *net, struct ethtool_ringparam *ring,
+			  struct kernel_ethtool_ringparam *kernel_ring,
+			  struct netlink_ext_ack *extack)
+{
+	/* Named for this network device, whose receive is guest transmit. */
+	ring->rx_max_pending = NET_RING_SLOTS;
+	ring->rx_pending = NET_RING_SLOTS;
+	ring->tx_max_pending = NET_RING_SLOTS;
+	ring->tx_pending = NET_RING_SLOTS;
+}
+
+const struct ethtool_ops netback_ethtool_ops = {
+	.get_drvinfo = get_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = get_sset_count,
+	.get_strings = get_strings,
+	.get_ethtool_stats = get_stats,
+	.get_channels = get_channels,
+	.get_ringparam = get_ringparam,
+	.get_ts_info = ethtool_op_get_ts_info,
+};

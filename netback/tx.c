@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest transmit: from the ring to the network, a pass at a time.
+ */
+#include "netback.h"
+
+#include <net/page_pool/helpers.h>
+
+/* Pages that a queue keeps for its next packets: a few of 64 KiB. */
+#define POOL_PAGES	64
+
+static void count(struct netback_queue *queue, u64_stats_t *counter)
+{
+	u64_stats_update_begin(&queue->stats->tx.syncp);
+	u64_stats_inc(counter);
+	u64_stats_update_end(&queue->stats->tx.syncp);
+}
+
+static void break_queue(struct netback_queue *queue, const char *why)
+{
+	net_err_ratelimited("%s: queue %u stops: %s\n", queue->vif->net->name,
+			    queue->index, why);
+	WRITE_ONCE(queue->broken, true);
+	WRITE_ONCE(queue->vif->failed, true);
+	netback_kick(queue->vif);
+}
+
+/* Copy the requests that there are. */
+static void copy_slots(struct netback_queue *queue, struct netback_tx_pass *pass)
+{
+	int pending = ring_back_pending(&queue->tx);
+	unsigned int i;
+
+	pass->nr_slots = 0;
+	if (unlikely(pending < 0)) {
+		break_queue(queue, "impossible index of requests");
+		return;
+	}
+	for (i = 0; i < pending; i++)
+		ring_back_get(&queue->tx, &pass->slots[i],
+			      sizeof(pass->slots[i]));
+	pass->nr_slots = pending;
+}
+
+/* Whether the rate limit lets the packet pass now. */
+static bool admit(struct netback_queue *queue, const struct net_tx_packet *wire)
+{
+	struct netback_credit *credit = &queue->vif->credit;
+	u64 wait;
+
+	if (!READ_ONCE(credit->bucket.bytes) || wire->mcast)
+		return true;
+	spin_lock(&credit->lock);
+	wait = credit_take(&credit->bucket, wire->len, ktime_get_ns());
+	spin_unlock(&credit->lock);
+	if (!wait)
+		return true;
+
+	queue->throttled = true;
+	count(queue, &queue->stats->tx.throttled);
+	hrtimer_start(&queue->credit_timer, ns_to_ktime(wait),
+		      HRTIMER_MODE_REL);
+	return false;
+}
+
+static void refuse(struct netback_queue *queue, struct netback_packet *packet,
+		   const union net_tx_slot *slots, enum net_tx_reject why)
+{
+	const struct xen_netif_tx_request *req =
+		&slots[packet->wire.first].req;
+
+	net_warn_ratelimited("%s: queue %u: packet of %u slots refused: %s (id %u, size %u, offset %u, flags %#x)\n",
+			     queue->vif->net->name, queue->index,
+			     packet->wire.nr_slots, net_tx_reject_text(why),
+			     req->id, req->size, req->offset, req->flags);
+	count(queue, &queue->stats->tx.malformed);
+	packet->status = XEN_NETIF_RSP_ERROR;
+}
+
+static s16 change_filter(struct netback_vif *vif,
+			 const struct net_tx_packet *wire)
+{
+	if (wire->mcast == XEN_NETIF_EXTRA_TYPE_MCAST_DEL) {
+		netback_mcast_del(vif, wire->mcast_addr);
+		return XEN_NETIF_RSP_OKAY;
+	}
+	return netback_mcast_add(vif, wire->mcast_addr) ? XEN_NETIF_RSP_ERROR :
+							  XEN_NETIF_RSP_OKAY;
+}
+
+static void begin_packet(struct netback_queue *queue, struct netback_tx_pass *pass,
+			 struct netback_packet *packet, enum net_tx_reject why)
+{
+	packet->skb = NULL;
+	packet->status = XEN_NETIF_RSP_OKAY;
+	if (unlikely(why)) {
+		refuse(queue, packet, pass->slots, why);
+		return;
+	}
+	if (packet->wire.mcast) {
+		packet->status = change_filter(queue->vif, &packet->wire);
+		return;
+	}
+	if (unlikely(netback_packet_build(queue, packet, pass->slots,
+					  &pass->copies)))
+		packet->err = -ENOMEM;
+}
+
+/* Make packets of slots, and of the rest what it was. */
+static void gather(struct netback_queue *queue, struct netback_tx_pass *pass,
+		   unsigned int budget)
+{
+	struct netback_packet *packet = pass->packets;
+	enum net_tx_reject why;
+	unsigned int done = 0;
+
+	copy_slots(queue, pass);
+	pass->nr_packets = 0;
+	while (done < pass->nr_slots && pass->nr_packets < budget) {
+		why = net_tx_parse(pass->slots, pass->nr_slots, done,
+				   &packet->wire);
+		if (unlikely(why == NET_TX_UNFINISHED)) {
+			break_queue(queue, net_tx_reject_text(why));
+			break;
+		}
+		if (!admit(queue, &packet->wire))
+			break;
+		begin_packet(queue, pass, packet, why);
+		done += packet->wire.nr_slots;
+		pass->nr_packets++;
+		packet++;
+	}
+	ring_back_unget(&queue->tx, pass->nr_slots - done);
+}
+
+/* Answers are in the slots of the requests, extra info has one of its own. */
+static void respond(struct netback_queue *queue, struct netback_tx_pass *pass,
+		    const struct netback_packet *packet)
+{
+	const struct net_tx_packet *wire = &packet->wire;
+	unsigned int i;
+
+	for (i = 0; i < wire->nr_slots; i++) {
+		struct net_tx_response rsp = {
+			.status = XEN_NETIF_RSP_NULL,
+		};
+
+		if (!i || i > wire->nr_extras) {
+			rsp.id = pass->slots[wire->first + i].req.id;
+			rsp.status = packet->status;
+		}
+		ring_back_put(&queue->tx, &rsp, sizeof(rsp));
+	}
+}
+
+static void copy_failed(struct netback_queue *queue,
+			struct netback_packet *packet)
+{
+	if (packet->err == -ENOMEM) {
+		count(queue, &queue->stats->tx.no_memory);
+	} else {
+		net_warn_ratelimited("%s: queue %u: no access to the data of a packet of %u bytes: error %d\n",
+				     queue->vif->net->name, queue->index,
+				     packet->wire.len, packet->err);
+		count(queue, &queue->stats->tx.copy_failed);
+	}
+	packet->status = XEN_NETIF_RSP_ERROR;
+	kfree_skb(packet->skb);
+	packet->skb = NULL;
+}
+
+static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
+{
+	struct netback_packet *packet = pass->packets;
+	unsigned int i;
+
+	for (i = 0; i < pass->nr_packets; i++, packet++) {
+		if (packet->status == XEN_NETIF_RSP_OKAY &&
+		    !packet->wire.mcast && unlikely(packet->err))
+			copy_failed(queue, packet);
+		respond(queue, pass, packet);
+	}
+	queue->worked = true;
+}
+
+static void deliver(struct netback_queue *queue, struct netback_packet *packet)
+{
+	if (packet->wire.gso_type && !packet->wire.csum_blank)
+		count(queue, &queue->stats->tx.csum_fixup);
+	if (unlikely(netback_packet_finish(queue, packet))) {
+		count(queue, &queue->stats->tx.bad_offload);
+		kfree_skb(packet->skb);
+		return;
+	}
+	napi_gro_receive(&queue->napi, packet->skb);
+}
+
+static void deliver_all(struct netback_queue *queue, struct netback_tx_pass *pass)
+{
+	struct netback_tx_stats *stats = &queue->stats->tx;
+	unsigned int i, packets = 0, bytes = 0;
+
+	for (i = 0; i < pass->nr_packets; i++) {
+		struct netback_packet *packet = &pass->packets[i];
+
+		if (!packet->skb)
+			continue;
+		packets++;
+		bytes += packet->wire.len;
+		deliver(queue, packet);
+	}
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->packets, packets);
+	u64_stats_add(&stats->bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+static void push(struct netback_queue *queue)
+{
+	if (!ring_back_push(&queue->tx))
+		return;
+	event_channel_notify(&queue->tx_ec);
+	count(queue, &queue->stats->tx.notifies);
+}
+
+static unsigned int serve(struct netback_queue *queue, unsigned int budget)
+{
+	struct netback_tx_pass *pass = netback_tx_pass();
+	unsigned int done = 0;
+
+	while (done < budget && !queue->broken && !queue->throttled) {
+		gather(queue, pass, min_t(unsigned int, budget - done,
+					  NAPI_POLL_WEIGHT));
+		if (!pass->nr_packets)
+			break;
+		grant_copy_run(&pass->copies);
+		answer(queue, pass);
+		push(queue);
+		deliver_all(queue, pass);
+		done += pass->nr_packets;
+	}
+	return done;
+}
+
+static void end_events(struct netback_queue *queue)
+{
+	bool worked = queue->worked;
+
+	queue->worked = false;
+	if (xchg(&queue->tx_event, false)) {
+		count(queue, &queue->stats->tx.events);
+		event_channel_eoi(&queue->tx_ec, worked);
+	}
+	if (xchg(&queue->rx_event, false)) {
+		count(queue, &queue->stats->tx.events);
+		event_channel_eoi(&queue->rx_ec, worked);
+	}
+}
+
+/* A broken queue gets no more events; one that is throttled has its timer. */
+static void wait_for_event(struct netback_queue *queue)
+{
+	if (queue->broken)
+		return;
+	if (!queue->throttled && ring_back_arm(&queue->tx, 1))
+		napi_schedule(&queue->napi);
+	else
+		end_events(queue);
+}
+
+int netback_poll(struct napi_struct *napi, int budget)
+{
+	struct netback_queue *queue =
+		container_of(napi, struct netback_queue, napi);
+	int done = serve(queue, budget);
+
+	netback_rx_resume(queue);
+	if (done < budget && napi_complete_done(napi, done))
+		wait_for_event(queue);
+	return done;
+}
+
+enum hrtimer_restart netback_credit_expired(struct hrtimer *timer)
+{
+	struct netback_queue *queue =
+		container_of(timer, struct netback_queue, credit_timer);
+
+	WRITE_ONCE(queue->throttled, false);
+	napi_schedule(&queue->napi);
+	return HRTIMER_NORESTART;
+}
+
+irqreturn_t netback_tx_interrupt(int irq, void *data)
+{
+	struct netback_queue *queue = data;
+
+	WRITE_ONCE(queue->tx_event, true);
+	napi_schedule(&queue->napi);
+	return IRQ_HANDLED;
+}
+
+irqreturn_t netback_rx_interrupt(int irq, void *data)
+{
+	struct netback_queue *queue = data;
+
+	WRITE_ONCE(queue->rx_event, true);
+	napi_schedule(&queue->napi);
+	return IRQ_HANDLED;
+}
+
+int netback_queue_init(struct netback_queue *queue, struct netback_vif *vif,
+		       unsigned int index)
+{
+	const struct page_pool_params params = {
+		.pool_size = POOL_PAGES,
+		.nid = NUMA_NO_NODE,
+	};
+
+	queue->vif = vif;
+	queue->index = index;
+	queue->stats = &vif->stats[index];
+	queue->pool = page_pool_create(&params);
+	if (IS_ERR(queue->pool))
+		return PTR_ERR(queue->pool);
+	hrtimer_init(&queue->credit_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	queue->credit_timer.function = netback_credit_expired;
+	timer_setup(&queue->rx_timer, netback_rx_timeout, 0);
+	__skb_queue_head_init(&queue->backlog);
+	netif_napi_add(vif->net, &queue->napi, netback_poll);
+	return 0;
+}
+
+void netback_queue_destroy(struct netback_queue *queue)
+{
+	netif_napi_del(&queue->napi);
+	page_pool_destroy(queue->pool);
+}
