@@ -114,7 +114,7 @@ netfront_features_check(struct sk_buff *skb, struct net_device *netdev,
 	const struct netfront *info = netdev_priv(netdev);
 
 	features = vlan_features_check(skb, features);
-	if (!info->features.vlan_offload && eth_type_vlan(skb->protocol))
+	if (!info->features.vlan_offload && skb_vlan_tagged(skb))
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	return features;
 }

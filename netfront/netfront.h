@@ -350,6 +350,7 @@ struct netfront_coalesce {
  * @linked_at: when, in jiffies
  * @failures: connections in a row that did not last
  * @not_before: when the next one may be made, in jiffies
+ * @carrier_watch: on the backend's key of that name, if it has one
  * @mtu_key: the toolstack's last wish
  * @multicast: the backend's filter
  * @ctrl: control ring
@@ -389,6 +390,7 @@ struct netfront {
 	unsigned long linked_at;
 	unsigned int failures;
 	unsigned long not_before;
+	struct xenbus_watch carrier_watch;
 	unsigned int mtu_key;
 	struct netfront_multicast multicast;
 

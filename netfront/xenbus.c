@@ -83,6 +83,39 @@ static void fail(struct netfront *info, int ret, const char *what)
 	netfront_disconnect(info, true);
 }
 
+static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
+			      const char *token)
+{
+	/* One event is as good as many (XSA-349). */
+	return !watch->nr_pending;
+}
+
+static void carrier_changed(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	netfront_kick(container_of(watch, struct netfront, carrier_watch));
+}
+
+static void stop_watch(struct netfront *info)
+{
+	if (!info->carrier_watch.node)
+		return;
+	unregister_xenbus_watch(&info->carrier_watch);
+	kfree(info->carrier_watch.node);
+	info->carrier_watch = (struct xenbus_watch) {};
+}
+
+/* Most backends have no such key; then their state is all there is. */
+static void start_watch(struct netfront *info)
+{
+	if (info->carrier_watch.node ||
+	    !xenbus_exists(XBT_NIL, info->backend, "carrier"))
+		return;
+	xenbus_watch_pathfmt(info->xbdev, &info->carrier_watch,
+			     watch_will_handle, carrier_changed, "%s/carrier",
+			     info->backend);
+}
+
 /* Offer rings to a backend that waits for them. */
 static void offer(struct netfront *info)
 {
@@ -90,6 +123,7 @@ static void offer(struct netfront *info)
 	int ret;
 
 	WRITE_ONCE(info->renew, false);
+	start_watch(info);
 	netfront_read_features(info);
 	info->xdp = rcu_access_pointer(info->xdp_prog);
 	what = "allocating queues";
@@ -303,6 +337,7 @@ static void replace(struct netfront *info)
 {
 	char *backend = kstrdup(info->xbdev->otherend, GFP_NOIO);
 
+	stop_watch(info);
 	if (backend) {
 		kfree(info->backend);
 		info->backend = backend;
@@ -369,6 +404,7 @@ void netfront_close(struct netfront *info)
 {
 	unsigned long end = jiffies + CLOSE_TIMEOUT;
 
+	stop_watch(info);
 	link_down(info);
 	xenbus_frontend_closed(info->xbdev);
 	while (info->queues && time_before(jiffies, end) &&
