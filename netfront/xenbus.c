@@ -345,6 +345,7 @@ static void replace(struct netfront *info)
 	link_down(info);
 	release(info);
 	WRITE_ONCE(info->offence, false);
+	WRITE_ONCE(info->multicast.failed, false);
 	info->failures = 0;
 	xenbus_switch_state(info->xbdev, XenbusStateInitialising);
 }
