@@ -36,13 +36,13 @@ struct plan {
 static unsigned int count_frames(const struct sk_buff *skb)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int frames, i;
+	unsigned int frames, offset, i;
 
 	frames = XEN_PFN_UP(xen_offset_in_page(skb->data) + skb_headlen(skb));
-	for (i = 0; i < info->nr_frags; i++)
-		frames += XEN_PFN_UP(xen_offset_in_page(
-				skb_frag_off(&info->frags[i])) +
-				skb_frag_size(&info->frags[i]));
+	for (i = 0; i < info->nr_frags; i++) {
+		offset = xen_offset_in_page(skb_frag_off(&info->frags[i]));
+		frames += XEN_PFN_UP(offset + skb_frag_size(&info->frags[i]));
+	}
 	return frames;
 }
 
@@ -269,8 +269,10 @@ static void put_slot(struct netfront_queue *queue, struct plan *plan,
 
 static void grant(struct netfront_queue *queue, struct netfront_tx_slot *slot)
 {
-	gnttab_page_grant_foreign_access_ref_one(slot->ref,
-			queue->info->xbdev->otherend_id, slot->page, 1);
+	domid_t domid = queue->info->xbdev->otherend_id;
+
+	gnttab_page_grant_foreign_access_ref_one(slot->ref, domid, slot->page,
+						 1);
 }
 
 static void copy_bits(const struct plan *plan, unsigned int pos, void *dst,

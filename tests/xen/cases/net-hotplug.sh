@@ -1,0 +1,123 @@
+# about: attach and detach while traffic runs and under load, back again at once, backend and front replaced under a running guest
+# tags: check net
+# guest-kernel: 6.1
+# guest-type: pvh
+# smp: 2
+# modules: ours
+# files: lib/net.sh lib/vif-script
+# guest-tools: net
+# limit: 900
+# shellcheck disable=SC1091
+. /job/net.sh
+
+# A flood both ways that nobody counts: flood NAME; flood_end
+flood() {
+	guest_bg "$1" flood "while [ ! -e /run/stop ]; do netgen send $NET_IF $(net_here_mac) -w 0 -n 400 -x 20000 >/dev/null 2>&1; done; rm /run/stop"
+	(
+		set +x
+		while [ ! -e /run/stop ]; do
+			netgen send "$NET_BRIDGE" "$(net_mac "$1")" -w 0 -n 400 -x 20000
+		done
+	) >/dev/null 2>&1 &
+	FLOOD=$!
+}
+flood_end() { # NAME
+	touch /run/stop
+	wait "$FLOOD"
+	rm /run/stop
+	guest_run "$1" "touch /run/stop"
+	guest_wait "$1" flood 60 >/dev/null
+	[ $? != 124 ]
+}
+
+net_bridge || die "bridge"
+net_back "$BACK" || die "backend"
+step "guest"
+net_guest g1 || die "guest"
+net_front g1 "$FRONT" || die "front"
+before=$(net_held)
+check attach net_attach g1 || die "attach"
+first=$NET_IF
+
+step "a second interface comes and goes while the first is in use"
+netgen stream-recv 5600 -n 100000000 >/run/stream.out 2>&1 &
+stream=$!
+guest_bg g1 stream "netgen stream-send $NET_HERE 5600 -n 100000000"
+with=$(net_held)
+for i in 1 2 3 4; do
+	xl network-attach g1 mac=$(net_mac g1 1) bridge=$NET_BRIDGE $NET_QUICK && net_wait g1 1 &&
+		guest_run g1 "$NET_IP addr add $(net_ip g1 2)/24 dev $NET_IF && $NET_IP link set $NET_IF up && ethtool -S $NET_IF >/dev/null" &&
+		net_detach g1 1 || break
+done
+check second test "$i" = 4 -a "$(net_held)" = "$with"
+check second-meanwhile guest_running g1 stream
+check second-stream guest_wait g1 stream 60
+wait $stream
+check second-verified test $? = 0
+NET_IF=$first
+
+step "detach under load"
+check load-detach-0 net_detach g1
+for round in 1 2 3; do
+	check "load-attach-$round" net_attach g1 || break
+	flood g1
+	net_pause "$round" 700
+	check "load-busy-$round" test "$(net_count dom0 "$(net_vif g1)" rx_packets)" -gt 50
+	check "load-detach-$round" net_detach g1
+	check "load-end-$round" flood_end g1
+	check "load-left-$round" wait_until 10 eval '[ "$(net_held)" = "$before" ]'
+done
+
+step "down and up, rings full"
+check full-attach net_attach g1
+flood g1
+for i in 1 2 3 4; do
+	net_pause "$i" 200
+	guest_run g1 "$NET_IP link set $NET_IF down; $NET_IP link set $NET_IF up" || break
+done
+check full-guest test "$i" = 4
+for i in 1 2 3 4; do
+	net_pause "$i" 200
+	ip link set "$(net_vif g1)" down && ip link set "$(net_vif g1)" up || break
+done
+check full-dom0 test "$i" = 4
+check full-end flood_end g1
+check full-ping net_ping g1
+check full-frames net_frames_out g1 -n 100 -x 65549
+
+if [ "$FRONT" = ours ]; then
+	step "detached and attached in the same moment"
+	xl network-detach g1 0 && xl network-attach g1 mac=$(net_mac g1) bridge=$NET_BRIDGE $NET_QUICK
+	check at-once net_wait g1
+	check at-once-up net_up g1
+	check at-once-ping net_ping g1
+
+	for who in "$BACK" intree ours; do
+		step "the backend is replaced under load: by $who"
+		flood g1
+		net_pause 5 500
+		check "replace-$who-unload" net_back_unload
+		sleep 1
+		check "replace-$who-stays" guest_run g1 "[ -e /sys/class/net/$NET_IF ]"
+		check "replace-$who-load" load_backend "$who" vif
+		check "replace-$who-hotplug" net_hotplug g1
+		check "replace-$who-connected" net_wait g1
+		check "replace-$who-end" flood_end g1
+		check "replace-$who-ping" net_ping g1
+		check "replace-$who-frames" net_frames_out g1 -n 100 -x 65549
+		check "replace-$who-frames-in" net_frames_in g1 -n 100 -x 65549
+	done
+	step "the front is replaced"
+	for round in 1 2; do
+		flood g1
+		net_pause "$round" 400
+		check "front-$round" net_front g1 ours
+		check "front-$round-connected" net_wait g1
+		check "front-$round-end" flood_end g1
+		check "front-$round-up" net_up g1
+		check "front-$round-ping" net_ping g1
+	done
+fi
+check detach net_detach g1
+check held wait_until 10 eval '[ "$(net_held)" = "$before" ]'
+check unload net_back_unload
