@@ -36,7 +36,7 @@ GUEST_MEM=256 guest_create g1 "load=$(net_load "$FRONT")" "vif=['$(net_spec g1)'
 for i in 1 0; do
 	check "connected-$i" net_wait g1 $i || die "vif $i"
 	check "up-$i" net_up g1 $i
-	guest_bg g1 "flood$i" "while :; do netgen send $NET_IF $(net_here_mac) -w 0 -n 300 -x 65549; done"
+	guest_bg g1 "flood$i" "while :; do netgen send $NET_IF $(net_here_mac) -w 0 -n 300 -x 65549 || usleep 50000; done"
 done
 sleep 0.3
 check image guest_save g1 /scratch/g1.save || die "no image"

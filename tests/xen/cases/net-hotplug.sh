@@ -12,7 +12,7 @@
 
 # A flood both ways that nobody counts: flood NAME; flood_end
 flood() {
-	guest_bg "$1" flood "while [ ! -e /run/stop ]; do netgen send $NET_IF $(net_here_mac) -w 0 -n 400 -x 20000 >/dev/null 2>&1; done; rm /run/stop"
+	guest_bg "$1" flood "while [ ! -e /run/stop ]; do netgen send $NET_IF $(net_here_mac) -w 0 -n 400 -x 20000 >/dev/null 2>&1 || usleep 50000; done; rm /run/stop"
 	(
 		set +x
 		while [ ! -e /run/stop ]; do

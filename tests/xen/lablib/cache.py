@@ -165,6 +165,7 @@ def resolve():
         "xen": [config.XEN_PACKAGE, candidate(config.XEN_PACKAGE)],
         "dom0": closure(config.DOM0_PACKAGES),
         "fio": candidate("fio").split("+b")[0],
+        "selftests": candidate(config.SELFTESTS_PACKAGE),
     }
     tmp = memo.with_suffix(f".{os.getpid()}")
     tmp.write_text(json.dumps(known, indent=1))
@@ -366,6 +367,30 @@ def tools(which=""):
     name = f"tools-{which}" if which else "tools"
     return artefact(name, digest(file_bytes(*src, *headers), [c.name for c in src]), build,
                     f"lab tools {which}".rstrip())
+
+
+def selftests():
+    """Some of the kernel's own network selftests, static."""
+    name, version = config.SELFTESTS_PACKAGE, resolve()["selftests"]
+    inside = "tools/testing/selftests"
+
+    def build(d):
+        sh(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3",
+            "download", f"{name}={version}"], cwd=d)
+        deb = next(d.glob("*.deb"))
+        sh(["bash", "-o", "pipefail", "-c",
+            f"dpkg-deb --fsys-tarfile {deb} | tar -xO ./usr/src/{name}.tar.xz |"
+            f" tar -xJ -C {d} --strip-components=1 --wildcards"
+            f" '*/{inside}/net/*.[ch]' '*/{inside}/kselftest*.h'"])
+        deb.unlink()
+        src = d / inside
+        for program in config.SELFTESTS:
+            c = src / "net" / f"{program}.c"
+            sh(["gcc", "-O2", "-static", "-s", f"-I{src}", "-o", d / c.stem, c])
+        shutil.rmtree(d / "tools")
+
+    return artefact("selftests", digest(name, version, config.SELFTESTS, inspect.getsource(selftests)),
+                    build, f"network selftests of {name}")
 
 
 # --- dom0 ------------------------------------------------------------------------------

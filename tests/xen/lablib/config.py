@@ -58,6 +58,10 @@ GUEST_PROGRAMS = {
 }
 GUEST_PACKAGES = r"(lib|e2fsprogs$|util-linux$|dmsetup$|ethtool$|iperf3$|zlib1g$|iputils-ping$|iproute2$|gcc-12)"
 
+# Programs of the kernel's own selftests that need no more than an interface.
+SELFTESTS_PACKAGE = "linux-source-6.12"
+SELFTESTS = "lib/csum gro toeplitz udpgso_bench_rx udpgso_bench_tx".split()
+
 QEMU = "qemu-system-x86_64"
 CPU = "max,-smap,-rdtscp,-pku,-erms"
 MEMORY_MB = 6144

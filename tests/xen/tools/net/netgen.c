@@ -844,7 +844,7 @@ static int recv_frames(void)
 	struct receiver r = { .fd = packet_socket(ETH_P_ALL), .control = packet_socket(ETH_CONTROL) };
 	struct pollfd p[2] = { { .fd = r.fd, .events = POLLIN }, { .fd = r.control, .events = POLLIN } };
 	/* Before the first frame there is more patience, as the sender has yet to come. */
-	double last = now() + 10;
+	double last = now() + (o.window ? 10 : 1);
 	bool end = false;
 
 	option(r.fd, SOL_PACKET, PACKET_AUXDATA, 1, "aux data");

@@ -1,0 +1,130 @@
+# about: the kernel's own selftests that fit a plain interface: checksums, GRO, UDP segmentation, receive hash
+# tags: check net
+# guest-kernel: 6.12
+# guest-type: pvh
+# modules: ours
+# files: lib/net.sh lib/vif-script
+# guest-tools: net selftests
+# limit: 900
+# shellcheck disable=SC1091
+. /job/net.sh
+
+for t in csum gro toeplitz udpgso_bench_rx udpgso_bench_tx; do
+	command -v $t >/dev/null || {
+		skip net-selftests "$t could not be built: no linux-source package"
+		exit
+	}
+done
+
+# csum_test FROM TO 4|6 OPTIONS...; FROM and TO are g1 and dom0
+csum_test() {
+	local family=$3 here there rc
+	if [ "$family" = 4 ]; then
+		here=$NET_HERE there=$(net_ip g1)
+	else
+		here=$NET_HERE6 there=$(net_ip6 g1)
+	fi
+	if [ "$1" = g1 ]; then
+		timeout 30 csum -i $NET_BRIDGE -n 100 "-$family" -S "$there" -D "$here" -R "${@:4}" >/run/csum.out 2>&1 &
+		local receiver=$!
+		sleep 0.3
+		guest_run g1 "csum -i $NET_IF -n 100 -$family -S $there -D $here -T ${*:4}"
+		wait $receiver
+		rc=$?
+		cat /run/csum.out
+		return $rc
+	fi
+	guest_bg g1 csum "timeout 30 csum -i $NET_IF -n 100 -$family -S $here -D $there -R ${*:4}"
+	sleep 0.3
+	csum -i $NET_BRIDGE -n 100 "-$family" -S "$here" -D "$there" -T "${@:4}"
+	guest_wait g1 csum 40
+}
+
+gro_test() { # 4|6 TEST - from dom0 to the guest, whose front merges; three tries, as the kernel's script
+	local i
+	for i in 1 2 3; do
+		guest_bg g1 gro "timeout 20 gro --ipv$1 --rx --iface $NET_IF --dmac $(net_mac g1) --smac $(net_here_mac) --test $2 --verbose"
+		sleep 0.3
+		gro "--ipv$1" --iface $NET_BRIDGE --dmac "$(net_mac g1)" --smac "$(net_here_mac)" --test "$2" --verbose
+		guest_wait g1 gro 30 && return
+	done
+	return 1
+}
+
+udpgso_test() { # 4|6 TX-OPTIONS -- RX-OPTIONS - guest to dom0
+	local family=$1 address=$NET_HERE tx=() rc
+	shift
+	[ "$family" = 4 ] || address=$NET_HERE6
+	while [ "$1" != -- ]; do
+		tx+=("$1")
+		shift
+	done
+	shift
+	timeout 30 udpgso_bench_rx -C 3000 -R 20 "$@" >/run/udp.out 2>&1 &
+	local receiver=$!
+	sleep 0.3
+	guest_run g1 "udpgso_bench_tx -$family -D $address ${tx[*]}"
+	wait $receiver
+	rc=$?
+	cat /run/udp.out
+	return $rc
+}
+
+net_bridge || die "bridge"
+net_back "$BACK" || die "backend"
+step "guest"
+GUEST_MEM=256 guest_create g1 "load=$(net_load "$FRONT")" "vif=['$(net_spec g1)']" || die "guest"
+check connected net_wait g1 || die "no vif"
+check up net_up g1
+check ping net_ping g1
+check ping6 net_ping6 g1
+
+step "csum"
+for family in 4 6; do
+	for way in "g1 dom0" "dom0 g1"; do
+		# shellcheck disable=SC2086 # words
+		{
+			tag="csum-${way%% *}-ip$family"
+			check "$tag-tcp" csum_test $way $family -r 1 -t
+			check "$tag-tcp-invalid" csum_test $way $family -r 1 -t -E
+			check "$tag-udp" csum_test $way $family -r 1
+			check "$tag-udp-invalid" csum_test $way $family -r 1 -E
+			check "$tag-udp-offload" csum_test $way $family -r 1 -U
+			check "$tag-udp-zero" csum_test $way $family -U -Z
+		}
+	done
+done
+
+step "GRO"
+# Held until all of a test's packets are there, as the kernel's script does.
+guest_run g1 "echo 100000 >/sys/class/net/$NET_IF/gro_flush_timeout; echo 1 >/sys/class/net/$NET_IF/napi_defer_hard_irqs"
+for family in 4 6; do
+	for t in data ack flags tcp ip large; do
+		check "gro-ip$family-$t" gro_test $family $t
+	done
+done
+guest_run g1 "echo 0 >/sys/class/net/$NET_IF/gro_flush_timeout; echo 0 >/sys/class/net/$NET_IF/napi_defer_hard_irqs"
+
+step "UDP segmentation"
+check udpgso-4 udpgso_test 4 -M 10 -s 1400 -- -n 10 -l 1400
+check udpgso-4-cut udpgso_test 4 -M 1 -s 14720 -S 0 -- -n 10 -l 1472
+check udpgso-4-small udpgso_test 4 -M 1 -s 14500 -S 500 -- -n 29 -l 500
+check udpgso-6-cut udpgso_test 6 -M 1 -s 14520 -S 0 -- -n 10 -l 1452
+
+step "receive hash"
+key=$(guest_run g1 "ethtool -x $NET_IF 2>/dev/null" | sed -n '/hash key/{n;p}' | tr -d ' ')
+if [ -n "$key" ] && net_has g1 "$NET_IF" receive-hashing on; then
+	for family in 4 6; do
+		address=$(net_ip g1)
+		[ $family = 4 ] || address=$(net_ip6 g1)
+		guest_bg g1 hash "timeout 20 toeplitz -$family -t -d 8000 -i $NET_IF -k $key -T 2000 -s -v"
+		sleep 0.3
+		# Connections that are refused: each SYN has another source port.
+		for i in $(seq 20); do busybox nc -w 1 "$address" 8000 </dev/null >/dev/null 2>&1; done
+		check "toeplitz-ip$family" guest_wait g1 hash 30
+	done
+else
+	skip toeplitz "the front has no receive hash"
+fi
+check poweroff guest_poweroff g1
+check unload net_back_unload
