@@ -30,7 +30,8 @@ static void start_queues(struct netback_vif *vif)
 	for (i = 0; i < vif->nr_queues; i++)
 		start_queue(&vif->queues[i]);
 	vif->running = true;
-	netif_tx_start_all_queues(vif->net);
+	for (i = 0; i < vif->nr_queues; i++)
+		netback_rx_start(&vif->queues[i]);
 }
 
 static void stop_queue(struct netback_queue *queue)

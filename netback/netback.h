@@ -442,14 +442,23 @@ void netback_queue_destroy(struct netback_queue *queue);
 /**
  * netback_xmit() - put a packet into the guest's buffers
  * @queue: the queue
- * @skb: the packet; not the caller's any more
+ * @skb: the packet
  * @more: another will follow at once
  *
  * Context: lock of the network device's queue, BH disabled.
- * Return: NETDEV_TX_OK.
+ * Return: NETDEV_TX_OK, or NETDEV_TX_BUSY if the packet must come again when
+ * the queue is awake; then it is the caller's still.
  */
 netdev_tx_t netback_xmit(struct netback_queue *queue, struct sk_buff *skb,
 			 bool more);
+
+/**
+ * netback_rx_start() - let packets in, as soon as there are buffers for them
+ * @queue: a queue that is served
+ *
+ * Context: RTNL.
+ */
+void netback_rx_start(struct netback_queue *queue);
 
 /**
  * netback_rx_resume() - wake the network device's queue if there are buffers

@@ -260,6 +260,9 @@ static void flush(struct netback_queue *queue)
 	struct netback_rx_pass *pass = netback_rx_pass();
 	struct sk_buff *skb;
 
+	if (skb_queue_empty(&queue->backlog))
+		return;
+
 	pass->nr_slots = 0;
 	pass->nr_packets = 0;
 	skb_queue_walk(&queue->backlog, skb)
@@ -304,38 +307,62 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 }
 
 static void enqueue(struct netback_queue *queue, struct sk_buff *skb,
-		    unsigned int max)
+		    unsigned int slots)
+{
+	skb_tx_timestamp(skb);
+	__skb_queue_tail(&queue->backlog, skb);
+	queue->backlog_slots += slots;
+}
+
+/* Whether the guest is to have the packet, which has ended here if not. */
+static bool wanted(struct netback_queue *queue, struct sk_buff *skb,
+		   unsigned int slots, unsigned int max)
 {
 	const struct ethhdr *eth = (const struct ethhdr *)skb->data;
-	unsigned int slots = slots_of(queue->vif, skb->len, skb_is_gso(skb));
 
-	if (!netback_mcast_wanted(queue->vif, eth->h_dest)) {
+	if (!netback_mcast_wanted(queue->vif, eth->h_dest))
 		count(queue, &queue->stats->rx.filtered);
-		dev_kfree_skb_any(skb);
-	} else if (unlikely(slots > max)) {
+	else if (unlikely(slots > max))
 		count(queue, &queue->stats->rx.too_big);
-		dev_kfree_skb_any(skb);
-	} else {
-		skb_tx_timestamp(skb);
-		__skb_queue_tail(&queue->backlog, skb);
-		queue->backlog_slots += slots;
-	}
+	else
+		return true;
+	dev_kfree_skb_any(skb);
+	return false;
 }
 
 netdev_tx_t netback_xmit(struct netback_queue *queue, struct sk_buff *skb,
 			 bool more)
 {
-	unsigned int need = slots_max(queue->vif);
-	int room;
+	unsigned int slots = slots_of(queue->vif, skb->len, skb_is_gso(skb));
+	int need = slots_max(queue->vif);
+	int room = slots_free(queue);
+	netdev_tx_t ret = NETDEV_TX_OK;
 
-	enqueue(queue, skb, need);
-	room = slots_free(queue);
-	if (!more || room < (int)need ||
+	/* What is needed may have grown since the queue was seen to have it. */
+	if (unlikely(room < (int)slots && slots <= need)) {
+		ret = NETDEV_TX_BUSY;
+	} else if (wanted(queue, skb, slots, need)) {
+		enqueue(queue, skb, slots);
+		room -= slots;
+	}
+
+	if (!more || room < need ||
 	    skb_queue_len(&queue->backlog) == NETBACK_BACKLOG_MAX)
 		flush(queue);
-	if (unlikely(room < (int)need))
+	if (unlikely(room < need))
 		wait_for_buffers(queue, need);
-	return NETDEV_TX_OK;
+	return ret;
+}
+
+void netback_rx_start(struct netback_queue *queue)
+{
+	struct netdev_queue *txq = txq_of(queue);
+
+	__netif_tx_lock_bh(txq);
+	netif_tx_start_queue(txq);
+	if (ring_back_pending(&queue->rx) < (int)slots_max(queue->vif))
+		wait_for_buffers(queue, slots_max(queue->vif));
+	__netif_tx_unlock_bh(txq);
 }
 
 void netback_rx_resume(struct netback_queue *queue)
