@@ -41,6 +41,8 @@ static void stop_queue(struct netback_queue *queue)
 	queue->throttled = false;
 	netback_rx_purge(queue);
 	timer_delete_sync(&queue->rx_timer);
+	/* When it is served again its guest has all the time once more. */
+	netback_rx_revive(queue);
 }
 
 static void stop_queues(struct netback_vif *vif)
