@@ -227,6 +227,8 @@ static void setup(struct net_device *net, struct xenbus_device *xdev)
 	net->min_mtu = ETH_MIN_MTU;
 	net->max_mtu = ETH_MAX_MTU - VLAN_ETH_HLEN;
 	netif_set_tso_max_size(net, GSO_LEGACY_MAX_SIZE);
+	/* An skb is in a list of ours for a while. */
+	net->priv_flags &= ~IFF_TX_SKB_SHARING;
 	eth_hw_addr_set(net, addr);
 	netif_carrier_off(net);
 }
