@@ -310,7 +310,7 @@ void netback_stall(struct netback_vif *vif)
 		netdev_warn(vif->net, "guest posts no buffers: no carrier\n");
 		netif_carrier_off(vif->net);
 	} else {
-		netdev_info(vif->net, "guest posts buffers again\n");
+		netdev_info(vif->net, "carrier again\n");
 		netif_carrier_on(vif->net);
 	}
 unlock:
