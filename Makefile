@@ -63,8 +63,10 @@ check-long: setup
 lab: lab-modules
 	@$(LAB) shell
 
+# ROWS, TYPES, PAIRS: see the top of the two files.
 bench: lab-modules
-	@$(LAB) run tests/bench/compare.sh
+	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh \
+		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)"))
 
 static: setup
 	@tests/static

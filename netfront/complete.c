@@ -195,7 +195,7 @@ bool netfront_tx_complete(struct netfront_queue *queue)
 bool netfront_tx_ask(struct netfront_queue *queue)
 {
 	u32 busy = queue->tx.req_published - queue->tx.rsp_cons;
-	u32 after = clamp(busy / 2, 1U, READ_ONCE(queue->info->tx_frames));
+	u32 after = clamp(busy / 2, 1U, READ_ONCE(queue->info->coalesce.tx_frames));
 
 	if (!queue->held && !netif_xmit_stopped(queue->txq))
 		return false;

@@ -6,6 +6,9 @@
 
 #include <linux/ethtool.h>
 
+/* Longer than anybody wants to wait for a packet, shorter than timeouts. */
+#define MAX_RX_USECS	10000
+
 static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
 	[NETFRONT_RX_PACKETS] = "rx_packets",
 	[NETFRONT_RX_BYTES] = "rx_bytes",
@@ -112,7 +115,102 @@ static void get_ringparam(struct net_device *netdev,
 	ring->tx_pending = NET_RING_SLOTS;
 }
 
+static int get_coalesce(struct net_device *netdev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	coal->tx_max_coalesced_frames = info->coalesce.tx_frames;
+	coal->rx_max_coalesced_frames = info->coalesce.rx_frames;
+	coal->rx_coalesce_usecs = info->coalesce.rx_usecs;
+	return 0;
+}
+
+static int set_coalesce(struct net_device *netdev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct netfront *info = netdev_priv(netdev);
+
+	if (!coal->tx_max_coalesced_frames || !coal->rx_max_coalesced_frames ||
+	    coal->tx_max_coalesced_frames > NET_RING_SLOTS ||
+	    coal->rx_max_coalesced_frames > NET_RING_SLOTS) {
+		NL_SET_ERR_MSG_MOD(extack, "frames must be 1 to 256");
+		return -EINVAL;
+	}
+	if (coal->rx_coalesce_usecs > MAX_RX_USECS) {
+		NL_SET_ERR_MSG_MOD(extack, "rx-usecs must be 0 to 10000");
+		return -EINVAL;
+	}
+	WRITE_ONCE(info->coalesce.tx_frames, coal->tx_max_coalesced_frames);
+	WRITE_ONCE(info->coalesce.rx_frames, coal->rx_max_coalesced_frames);
+	WRITE_ONCE(info->coalesce.rx_usecs, coal->rx_coalesce_usecs);
+	return 0;
+}
+
+static int get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *cmd,
+		     u32 *rules)
+{
+	if (cmd->cmd != ETHTOOL_GRXRINGS)
+		return -EOPNOTSUPP;
+	cmd->data = netdev->real_num_rx_queues;
+	return 0;
+}
+
+static u32 get_rxfh_key_size(struct net_device *netdev)
+{
+	return NETFRONT_HASH_KEY;
+}
+
+static u32 get_rxfh_indir_size(struct net_device *netdev)
+{
+	return NETFRONT_HASH_ENTRIES;
+}
+
+static int get_rxfh(struct net_device *netdev, struct ethtool_rxfh_param *rxfh)
+{
+	const struct netfront *info = netdev_priv(netdev);
+
+	if (!info->features.ctrl_ring)
+		return -EOPNOTSUPP;
+	rxfh->hfunc = ETH_RSS_HASH_TOP;
+	if (rxfh->indir)
+		memcpy(rxfh->indir, info->hash.queue, sizeof(info->hash.queue));
+	if (rxfh->key)
+		memcpy(rxfh->key, info->hash.key, sizeof(info->hash.key));
+	return 0;
+}
+
+static int set_rxfh(struct net_device *netdev, struct ethtool_rxfh_param *rxfh,
+		    struct netlink_ext_ack *extack)
+{
+	struct netfront *info = netdev_priv(netdev);
+
+	if (!info->features.ctrl_ring)
+		return -EOPNOTSUPP;
+	if (rxfh->hfunc != ETH_RSS_HASH_NO_CHANGE &&
+	    rxfh->hfunc != ETH_RSS_HASH_TOP)
+		return -EOPNOTSUPP;
+	if (rxfh->indir) {
+		memcpy(info->hash.queue, rxfh->indir, sizeof(info->hash.queue));
+		info->hash.chosen = true;
+	}
+	if (rxfh->key)
+		memcpy(info->hash.key, rxfh->key, sizeof(info->hash.key));
+	/* It has an effect only if the backend hashes at all. */
+	netdev->wanted_features |= NETIF_F_RXHASH;
+	netdev_update_features(netdev);
+	netfront_hash_changed(info);
+	return 0;
+}
+
+DEFINE_RXFH_OPS(get_rxfh, set_rxfh);
+
 const struct ethtool_ops netfront_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_MAX_FRAMES |
+				     ETHTOOL_COALESCE_RX_MAX_FRAMES |
+				     ETHTOOL_COALESCE_RX_USECS,
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_ts_info = ethtool_op_get_ts_info,
@@ -122,4 +220,11 @@ const struct ethtool_ops netfront_ethtool_ops = {
 	.get_channels = get_channels,
 	.set_channels = set_channels,
 	.get_ringparam = get_ringparam,
+	.get_coalesce = get_coalesce,
+	.set_coalesce = set_coalesce,
+	.get_rxnfc = get_rxnfc,
+	.get_rxfh_key_size = get_rxfh_key_size,
+	.get_rxfh_indir_size = get_rxfh_indir_size,
+	.get_rxfh = RXFH_OP(get_rxfh),
+	.set_rxfh = RXFH_OP(set_rxfh),
 };

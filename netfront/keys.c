@@ -29,6 +29,7 @@ void netfront_read_features(struct netfront *info)
 	f->tso_v6 = f->sg && f->csum_v6 &&
 		    read_key(info, "feature-gso-tcpv6", 0);
 	f->split_channels = read_key(info, "feature-split-event-channels", 0);
+	f->ctrl_ring = read_key(info, "feature-ctrl-ring", 0);
 	f->xdp = read_key(info, "feature-xdp-headroom", 0);
 	f->multicast = read_key(info, "feature-multicast-control", 0);
 	f->dynamic_multicast =
@@ -168,6 +169,21 @@ static int write_queues(struct netfront *info, struct xenbus_transaction xbt)
 	return ret;
 }
 
+static int write_ctrl(struct netfront *info, struct xenbus_transaction xbt)
+{
+	const char *dir = info->xbdev->nodename;
+	int ret;
+
+	if (!info->ctrl.shared)
+		return 0;
+	ret = xenbus_printf(xbt, dir, "ctrl-ring-ref", "%u",
+			    info->ctrl.ring_ref);
+	if (ret)
+		return ret;
+	return xenbus_printf(xbt, dir, "event-channel-ctrl", "%u",
+			     info->ctrl.ec.port);
+}
+
 static int write_features(struct netfront *info, struct xenbus_transaction xbt)
 {
 	bool csum = !info->xdp && info->netdev->wanted_features & NETIF_F_RXCSUM;
@@ -210,6 +226,9 @@ static int write_all(struct netfront *info, struct xenbus_transaction xbt)
 			return ret;
 	}
 	ret = write_queues(info, xbt);
+	if (ret)
+		return ret;
+	ret = write_ctrl(info, xbt);
 	if (ret)
 		return ret;
 	return write_features(info, xbt);

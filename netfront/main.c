@@ -66,7 +66,9 @@ static int alloc_info(struct xenbus_device *xbdev, struct netfront *info)
 	info->xbdev = xbdev;
 	info->max_queues = netfront_params.max_queues;
 	info->want_queues = info->max_queues;
-	info->tx_frames = NET_RING_SLOTS;
+	info->coalesce.tx_frames = NET_RING_SLOTS;
+	info->coalesce.rx_frames = 1;
+	netdev_rss_key_fill(info->hash.key, sizeof(info->hash.key));
 	info->not_before = jiffies;
 	grant_budget_init(&info->budget);
 	INIT_DELAYED_WORK(&info->work, netfront_state_work);

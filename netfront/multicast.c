@@ -51,7 +51,8 @@ static bool send_once(struct netfront_queue *queue, u8 type, const u8 *addr)
 	ret = netfront_tx_request(queue, type, addr);
 	if (!ret) {
 		netfront_tx_push(queue);
-		netfront_tx_ask(queue);
+		if (netfront_tx_ask(queue))
+			napi_schedule(&queue->napi);
 	}
 	__netif_tx_unlock_bh(queue->txq);
 	return !ret;

@@ -81,6 +81,8 @@ static netdev_features_t netfront_fix_features(struct net_device *netdev,
 		features &= ~NETIF_F_TSO;
 	if (!f->tso_v6)
 		features &= ~NETIF_F_TSO6;
+	if (!f->ctrl_ring)
+		features &= ~NETIF_F_RXHASH;
 	return features;
 }
 
@@ -90,10 +92,14 @@ static int netfront_set_features(struct net_device *netdev,
 {
 	struct netfront *info = netdev_priv(netdev);
 
-	if ((netdev->features ^ features) & NETIF_F_RXCSUM) {
+	netdev_features_t changed = netdev->features ^ features;
+
+	if (changed & NETIF_F_RXCSUM) {
 		WRITE_ONCE(info->renew, true);
 		netfront_kick(info);
 	}
+	if (changed & NETIF_F_RXHASH)
+		netfront_hash_changed(info);
 	return 0;
 }
 
@@ -108,7 +114,7 @@ netfront_features_check(struct sk_buff *skb, struct net_device *netdev,
 	const struct netfront *info = netdev_priv(netdev);
 
 	features = vlan_features_check(skb, features);
-	if (!info->features.vlan_offload && eth_type_vlan(skb->protocol))
+	if (!info->features.vlan_offload && skb_vlan_tagged(skb))
 		features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_MASK);
 	return features;
 }
@@ -167,8 +173,8 @@ void netfront_netdev_init(struct net_device *netdev)
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = ETH_DATA_LEN;
 
-	netdev->hw_features = OFFLOADS | NETIF_F_RXCSUM;
-	netdev->features = netdev->hw_features | NETIF_F_GSO_ROBUST;
+	netdev->hw_features = OFFLOADS | NETIF_F_RXCSUM | NETIF_F_RXHASH;
+	netdev->features = OFFLOADS | NETIF_F_RXCSUM | NETIF_F_GSO_ROBUST;
 	netdev->vlan_features = OFFLOADS;
 	netif_set_tso_max_size(netdev, MAX_MTU);
 	netif_carrier_off(netdev);
@@ -188,20 +194,37 @@ void netfront_update_carrier(struct netfront *info)
 		netif_carrier_off(info->netdev);
 }
 
+/**
+ * netfront_update_mtu() - follow the toolstack's wish, when it changes
+ * @info: a device whose backend has connected
+ *
+ * Scripts of the backend's domain write it before the backend connects.
+ *
+ * Context: RTNL held.
+ */
+void netfront_update_mtu(struct netfront *info)
+{
+	struct net_device *netdev = info->netdev;
+	unsigned int mtu = netfront_read_mtu(info);
+
+	if (!mtu || mtu == info->mtu_key)
+		return;
+	info->mtu_key = mtu;
+	if (dev_set_mtu(netdev, mtu))
+		netdev_warn(netdev, "mtu=%u: must be %u to %u\n", mtu,
+			    netdev->min_mtu, netdev->max_mtu);
+}
+
 static int register_first(struct netfront *info)
 {
 	struct net_device *netdev = info->netdev;
 	u8 mac[ETH_ALEN];
-	unsigned int mtu;
 	int ret;
 
 	ret = netfront_read_mac(info, mac);
 	if (ret)
 		return ret;
 	eth_hw_addr_set(netdev, mac);
-	mtu = netfront_read_mtu(info);
-	if (mtu >= netdev->min_mtu && mtu <= netdev->max_mtu)
-		netdev->mtu = mtu;
 	return register_netdev(netdev);
 }
 

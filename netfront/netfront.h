@@ -11,7 +11,9 @@
 #define XSPLIT_NETFRONT_H
 
 #include <linux/bpf.h>
+#include <linux/completion.h>
 #include <linux/etherdevice.h>
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
 #include <linux/u64_stats_sync.h>
@@ -37,6 +39,9 @@ struct page_pool;
 #define NETFRONT_NAME_LEN	24
 /* What every backend with a filter can hold. */
 #define NETFRONT_MAX_MULTICAST	64
+/* What Linux's own backend takes. */
+#define NETFRONT_HASH_ENTRIES	128
+#define NETFRONT_HASH_KEY	40
 /* A packet with headroom, two tags, and what the stack needs behind it. */
 #define NETFRONT_XDP_MAX_MTU						\
 	(PAGE_SIZE - XDP_PACKET_HEADROOM - ETH_HLEN - 2 * 4 -		\
@@ -204,6 +209,7 @@ struct netfront_channel {
  * @worked: something was done since the last EOI
  * @worked_before: or between that and the one before
  * @refill_timer: retries when there is no memory for buffers
+ * @rx_timer: looks for packets for which no event was asked
  * @napi: completes and receives
  */
 struct netfront_queue {
@@ -240,6 +246,7 @@ struct netfront_queue {
 	struct netfront_buf rx_bufs[NET_RING_SLOTS];
 	struct netfront_buf spare[NET_RING_SLOTS];
 	struct timer_list refill_timer;
+	struct hrtimer rx_timer;
 	struct napi_struct napi;
 };
 
@@ -253,6 +260,7 @@ struct netfront_features {
 	bool tso_v6;
 	bool split_channels;
 	bool vlan_offload;
+	bool ctrl_ring;
 	bool xdp;
 	bool multicast;
 	bool dynamic_multicast;
@@ -278,6 +286,53 @@ struct netfront_multicast {
 };
 
 /**
+ * struct netfront_hash - how the backend is to choose queues
+ * @chosen: the table was made by the user
+ * @key: of the Toeplitz hash
+ * @queue: by hash modulo the size of the table
+ */
+struct netfront_hash {
+	bool chosen;
+	u8 key[NETFRONT_HASH_KEY];
+	u32 queue[NETFRONT_HASH_ENTRIES];
+};
+
+/**
+ * struct netfront_ctrl - the control ring
+ * @shared: its page, NULL if there is none
+ * @ring_ref: grant reference of @shared
+ * @usable: requests may be made
+ * @ring: the ring
+ * @ec: event channel
+ * @waiting: an event is expected
+ * @answered: it has come
+ */
+struct netfront_ctrl {
+	/* Written by the state machine. */
+	void *shared;
+	grant_ref_t ring_ref;
+	bool usable;
+	struct ring_front ring;
+	struct event_channel ec;
+
+	/* Written by both sides of the wait. */
+	bool waiting;
+	struct completion answered;
+};
+
+/**
+ * struct netfront_coalesce - how long finished work may wait for an event
+ * @tx_frames: packets sent
+ * @rx_frames: packets received
+ * @rx_usecs: time since the last poll that received some, microseconds
+ */
+struct netfront_coalesce {
+	unsigned int tx_frames;
+	unsigned int rx_frames;
+	unsigned int rx_usecs;
+};
+
+/**
  * struct netfront - a device
  * @netdev: the interface
  * @xbdev: xenbus device
@@ -295,8 +350,13 @@ struct netfront_multicast {
  * @linked_at: when, in jiffies
  * @failures: connections in a row that did not last
  * @not_before: when the next one may be made, in jiffies
+ * @carrier_watch: on the backend's key of that name, if it has one
+ * @mtu_key: the toolstack's last wish
  * @multicast: the backend's filter
- * @tx_frames: how many sent packets may wait for an event
+ * @ctrl: control ring
+ * @coalesce: event moderation
+ * @hash: how the backend is to choose queues
+ * @hash_changed: the backend does not know of it yet
  * @want_queues: how many queues the user wants
  * @offence: the backend has violated the protocol
  * @renew: make a new connection, with what has changed
@@ -330,10 +390,16 @@ struct netfront {
 	unsigned long linked_at;
 	unsigned int failures;
 	unsigned long not_before;
+	struct xenbus_watch carrier_watch;
+	unsigned int mtu_key;
 	struct netfront_multicast multicast;
 
-	/* Written by the user. */
-	unsigned int tx_frames;
+	struct netfront_ctrl ctrl;
+
+	/* Written under the RTNL. */
+	struct netfront_coalesce coalesce;
+	struct netfront_hash hash;
+	bool hash_changed;
 
 	/* Written by others to tell the state machine. */
 	unsigned int want_queues;
@@ -408,6 +474,7 @@ static inline void netfront_kick(struct netfront *info)
 void netfront_netdev_init(struct net_device *netdev);
 int netfront_netdev_update(struct netfront *info);
 void netfront_update_carrier(struct netfront *info);
+void netfront_update_mtu(struct netfront *info);
 
 /* ethtool.c */
 extern const struct ethtool_ops netfront_ethtool_ops;
@@ -457,6 +524,12 @@ bool netfront_multicast_begin(struct netfront *info);
 void netfront_multicast_update(struct netfront *info);
 void netfront_multicast_refused(struct netfront *info);
 void netfront_multicast_changed(struct netfront *info);
+
+/* ctrl.c: state machine, except for the last */
+int netfront_ctrl_create(struct netfront *info);
+void netfront_ctrl_destroy(struct netfront *info);
+void netfront_ctrl_update(struct netfront *info);
+void netfront_hash_changed(struct netfront *info);
 
 /* keys.c: what is read from and written to xenstore; state machine */
 void netfront_read_features(struct netfront *info);

@@ -233,6 +233,7 @@ void netfront_queues_stop(struct netfront *info)
 		/* A running poll ends, after which nobody wakes the queue ... */
 		napi_disable(&queue->napi);
 		del_timer_sync(&queue->refill_timer);
+		hrtimer_cancel(&queue->rx_timer);
 		/* ... and a running transmission, after which there is none. */
 		__netif_tx_lock_bh(queue->txq);
 		queue->live = false;

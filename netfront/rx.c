@@ -454,9 +454,29 @@ static void end_events(struct netfront_queue *queue)
 	end_event(&queue->rx_channel, cause);
 }
 
-static bool arm_all(struct netfront_queue *queue, unsigned int left)
+/*
+ * How many packets may come before the next event. A timer looks for those
+ * that stay below that, as long as packets come at all.
+ */
+static unsigned int event_threshold(struct netfront_queue *queue, bool busy)
 {
-	return ring_front_arm(&queue->rx, left + 1) > (int)left ||
+	const struct netfront_coalesce *c = &queue->info->coalesce;
+	unsigned int usecs = READ_ONCE(c->rx_usecs);
+	unsigned int frames = READ_ONCE(c->rx_frames);
+
+	if (likely(frames <= 1 || !usecs || !busy))
+		return 1;
+	hrtimer_start(&queue->rx_timer, ns_to_ktime(usecs * NSEC_PER_USEC),
+		      HRTIMER_MODE_REL_PINNED);
+	return min(frames, posted(queue));
+}
+
+/* Return: whether what the next events would tell has happened already. */
+static bool arm_all(struct netfront_queue *queue, unsigned int left, bool busy)
+{
+	u32 after = left + event_threshold(queue, busy);
+
+	return ring_front_arm(&queue->rx, after) >= (int)after ||
 	       netfront_tx_arm(queue);
 }
 
@@ -485,12 +505,22 @@ int netfront_poll(struct napi_struct *napi, int budget)
 
 	if (done == budget)
 		return budget;
-	if (READ_ONCE(queue->live) && arm_all(queue, left))
+	if (READ_ONCE(queue->live) && arm_all(queue, left, done))
 		return budget;
 	/* The next event schedules NAPI again, also before this has ended. */
 	end_events(queue);
 	napi_complete_done(napi, done);
 	return done;
+}
+
+static enum hrtimer_restart look_again(struct hrtimer *timer)
+{
+	struct netfront_queue *queue = container_of(timer,
+						    struct netfront_queue,
+						    rx_timer);
+
+	napi_schedule(&queue->napi);
+	return HRTIMER_NORESTART;
 }
 
 static void refill_later(struct timer_list *timer)
@@ -513,6 +543,9 @@ int netfront_rx_init(struct netfront_queue *queue)
 
 	queue->rx_target = FIRST_BUFS;
 	timer_setup(&queue->refill_timer, refill_later, 0);
+	hrtimer_init(&queue->rx_timer, CLOCK_MONOTONIC,
+		     HRTIMER_MODE_REL_PINNED);
+	queue->rx_timer.function = look_again;
 	queue->pool = page_pool_create(&params);
 	if (IS_ERR(queue->pool))
 		return PTR_ERR(queue->pool);

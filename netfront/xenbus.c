@@ -83,6 +83,39 @@ static void fail(struct netfront *info, int ret, const char *what)
 	netfront_disconnect(info, true);
 }
 
+static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
+			      const char *token)
+{
+	/* One event is as good as many (XSA-349). */
+	return !watch->nr_pending;
+}
+
+static void carrier_changed(struct xenbus_watch *watch, const char *path,
+			    const char *token)
+{
+	netfront_kick(container_of(watch, struct netfront, carrier_watch));
+}
+
+static void stop_watch(struct netfront *info)
+{
+	if (!info->carrier_watch.node)
+		return;
+	unregister_xenbus_watch(&info->carrier_watch);
+	kfree(info->carrier_watch.node);
+	info->carrier_watch = (struct xenbus_watch) {};
+}
+
+/* Most backends have no such key; then their state is all there is. */
+static void start_watch(struct netfront *info)
+{
+	if (info->carrier_watch.node ||
+	    !xenbus_exists(XBT_NIL, info->backend, "carrier"))
+		return;
+	xenbus_watch_pathfmt(info->xbdev, &info->carrier_watch,
+			     watch_will_handle, carrier_changed, "%s/carrier",
+			     info->backend);
+}
+
 /* Offer rings to a backend that waits for them. */
 static void offer(struct netfront *info)
 {
@@ -90,10 +123,15 @@ static void offer(struct netfront *info)
 	int ret;
 
 	WRITE_ONCE(info->renew, false);
+	start_watch(info);
 	netfront_read_features(info);
 	info->xdp = rcu_access_pointer(info->xdp_prog);
 	what = "allocating queues";
 	ret = create_queues(info);
+	if (ret)
+		goto err;
+	what = "allocating the control ring";
+	ret = netfront_ctrl_create(info);
 	if (ret)
 		goto err;
 	what = "setting the interface up";
@@ -120,6 +158,7 @@ static void serve(struct netfront *info)
 	if (netif_running(info->netdev))
 		netfront_multicast_update(info);
 	rtnl_unlock();
+	netfront_ctrl_update(info);
 }
 
 /* The backend has connected: let packets flow. */
@@ -130,6 +169,8 @@ static void link_up(struct netfront *info)
 	rtnl_lock();
 	info->linked = true;
 	info->linked_at = jiffies;
+	info->hash_changed = true;
+	netfront_update_mtu(info);
 	if (netif_running(netdev))
 		netfront_queues_start(info);
 	rtnl_unlock();
@@ -158,6 +199,7 @@ static void link_down(struct netfront *info)
 
 static void release(struct netfront *info)
 {
+	netfront_ctrl_destroy(info);
 	rtnl_lock();
 	netfront_queues_destroy(info);
 	rtnl_unlock();
@@ -295,6 +337,7 @@ static void replace(struct netfront *info)
 {
 	char *backend = kstrdup(info->xbdev->otherend, GFP_NOIO);
 
+	stop_watch(info);
 	if (backend) {
 		kfree(info->backend);
 		info->backend = backend;
@@ -302,6 +345,7 @@ static void replace(struct netfront *info)
 	link_down(info);
 	release(info);
 	WRITE_ONCE(info->offence, false);
+	WRITE_ONCE(info->multicast.failed, false);
 	info->failures = 0;
 	xenbus_switch_state(info->xbdev, XenbusStateInitialising);
 }
@@ -361,6 +405,7 @@ void netfront_close(struct netfront *info)
 {
 	unsigned long end = jiffies + CLOSE_TIMEOUT;
 
+	stop_watch(info);
 	link_down(info);
 	xenbus_frontend_closed(info->xbdev);
 	while (info->queues && time_before(jiffies, end) &&

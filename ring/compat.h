@@ -165,6 +165,46 @@ static inline void blk_queue_disable_secure_erase(struct request_queue *q)
 typedef fmode_t blk_mode_t;
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#include <linux/ethtool.h>
+
+/* 6.8: parameters of receive hashing come in a struct (fb6e30a72539). */
+struct ethtool_rxfh_param {
+	u8 hfunc;
+	u32 *indir;
+	u8 *key;
+};
+
+#define DEFINE_RXFH_OPS(get, set)					\
+static int compat_##get(struct net_device *netdev, u32 *indir, u8 *key,	\
+			u8 *hfunc)					\
+{									\
+	struct ethtool_rxfh_param rxfh = { .indir = indir, .key = key };	\
+	int ret = get(netdev, &rxfh);					\
+									\
+	if (hfunc)							\
+		*hfunc = rxfh.hfunc;					\
+	return ret;							\
+}									\
+									\
+static int compat_##set(struct net_device *netdev, const u32 *indir,	\
+			const u8 *key, const u8 hfunc)			\
+{									\
+	struct ethtool_rxfh_param rxfh = {				\
+		.hfunc = hfunc,						\
+		.indir = (u32 *)indir,					\
+		.key = (u8 *)key,					\
+	};								\
+									\
+	return set(netdev, &rxfh, NULL);				\
+}									\
+struct ethtool_rxfh_param
+#define RXFH_OP(name)	compat_##name
+#else
+#define DEFINE_RXFH_OPS(get, set)	struct ethtool_rxfh_param
+#define RXFH_OP(name)	name
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #include <net/xdp.h>
 

@@ -34,6 +34,7 @@ void ring_tests(void);
 void order_tests(void);
 void parse_tests(void);
 void response_tests(void);
+void net_response_tests(void);
 void net_parse_tests(void);
 void credit_tests(void);
 void toeplitz_tests(void);

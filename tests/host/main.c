@@ -87,6 +87,7 @@ int main(void)
 	order_tests();
 	parse_tests();
 	response_tests();
+	net_response_tests();
 	net_parse_tests();
 	credit_tests();
 	toeplitz_tests();

@@ -16,7 +16,7 @@ NET_IP=/usr/sbin/ip NET_PING=/bin/ping
 
 # --- names -------------------------------------------------------------------------------
 
-net_no() { echo "${1#"${1%?}"}"; }
+net_no() { case $1 in *[0-9]) echo "${1#"${1%?}"}" ;; *) echo 0 ;; esac; }
 net_mac() { echo "00:16:3e:00:0$(net_no "$1"):0${2:-0}"; }         # NAME [INDEX]
 net_ip() { echo "192.168.$((77 + ${2:-0})).1$(net_no "$1")"; }     # NAME [INDEX]
 net_ip6() { echo "fd$((77 + ${2:-0}))::1$(net_no "$1")"; }         # NAME [INDEX]
@@ -174,6 +174,7 @@ net_iperf() {
 	guest_run "$1" "iperf3 -c $NET_HERE -f m -n ${3:-16}M $way ${*:4}" >/run/iperf.out &&
 		awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i ~ /bits\/sec/) v = $(i - 1) }
 			END { if (v) print int(v); exit !v }' /run/iperf.out || {
+		kill "$NET_SERVER" 2>/dev/null
 		cat /run/iperf.out
 		return 1
 	}
@@ -184,7 +185,7 @@ net_server() {
 	local port=$1
 	shift
 	# Said again: a job in the background would otherwise get an empty input.
-	"$@" <&0 >/run/server.out 2>&1 &
+	timeout "${NET_TIMEOUT:-90}" "$@" <&0 >/run/server.out 2>&1 &
 	NET_SERVER=$!
 	wait_until 5 net_listens "$port"
 }
@@ -197,16 +198,16 @@ net_file() {
 	[ -p /run/never ] || mkfifo /run/never
 	if [ "$2" = from ]; then
 		net_server 5300 busybox nc -l -p 5300 0<>/run/never
-		sum=$(guest_run "$1" "head -c $size /dev/urandom >/run/file; nc $NET_HERE 5300 </run/file
+		sum=$(guest_run "$1" "head -c $size /dev/urandom >/run/file; timeout 60 nc $NET_HERE 5300 </run/file
 			md5sum </run/file")
 		wait "$NET_SERVER"
 		[ "$(wc -c </run/server.out)" = "$size" ] && [ "$(md5sum </run/server.out)" = "$sum" ]
 	else
 		head -c "$size" /dev/urandom >/run/file
 		guest_bg "$1" file "[ -p /run/never ] || mkfifo /run/never
-			nc -l -p 5300 0<>/run/never >/run/file.got; md5sum </run/file.got"
+			timeout 60 nc -l -p 5300 0<>/run/never >/run/file.got; md5sum </run/file.got"
 		guest_run "$1" 'n=100; until grep -q ":14B4 .* 0A" /proc/net/tcp /proc/net/tcp6; do n=$((n - 1)); [ $n -gt 0 ] || exit; usleep 20000; done'
-		busybox nc "$(net_ip "$1")" 5300 </run/file
+		timeout 60 busybox nc "$(net_ip "$1")" 5300 </run/file
 		sum=$(guest_wait "$1" file 20) && [ "$(md5sum </run/file)" = "$sum" ]
 	fi
 }
@@ -214,7 +215,7 @@ net_file() {
 # Frames of a seeded plan, checked byte for byte; "$@" are netgen's options.
 net_frames_out() { # NAME OPTIONS... - guest to dom0
 	local rc
-	netgen recv "${NET_GEN_HERE:-$NET_BRIDGE}" "${@:2}" >/run/gen.out 2>&1 &
+	timeout 90 netgen recv "${NET_GEN_HERE:-$NET_BRIDGE}" "${@:2}" >/run/gen.out 2>&1 &
 	local receiver=$!
 	guest_run "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}"
 	wait $receiver
@@ -238,7 +239,7 @@ net_frames_between() { # NAME NAME OPTIONS... - guest to guest, both with NET_IF
 net_data() {
 	local rc
 	if [ "$2" = out ]; then
-		netgen "$3-recv" 5400 "${@:5}" >/run/gen.out 2>&1 &
+		timeout 90 netgen "$3-recv" 5400 "${@:5}" >/run/gen.out 2>&1 &
 		local receiver=$!
 		guest_run "$1" "netgen $3-send $4 5400 ${*:5}"
 		wait $receiver
