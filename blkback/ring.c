@@ -7,8 +7,6 @@
 #include <linux/kthread.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
-#include <asm/xen/hypercall.h>
-#include <xen/interface/sched.h>
 
 /* Requests taken in one pass: enough to share a hypercall, few enough that the
  * first one does not wait long.
@@ -361,7 +359,7 @@ static bool poll_ring(struct blkback_ring *ring)
 	if (!blkback_poll_us || ring->broken || ring->throttled)
 		return false;
 	do {
-		HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
+		event_channel_yield();
 		if (ring_back_pending(&ring->back) || work_waits(ring))
 			return true;
 	} while (!need_resched() && !kthread_should_stop() &&

@@ -10,6 +10,8 @@
 #include <linux/interrupt.h>
 #include <xen/events.h>
 #include <xen/interface/event_channel.h>
+#include <xen/interface/sched.h>
+#include <asm/xen/hypercall.h>
 
 struct xenbus_device;
 
@@ -88,6 +90,19 @@ static inline void event_channel_eoi(const struct event_channel *ec,
 static inline void event_channel_notify(const struct event_channel *ec)
 {
 	notify_remote_via_irq(ec->irq);
+}
+
+/**
+ * event_channel_yield() - let a peer run that may be waiting for this CPU
+ *
+ * For when nothing can be done before the peer has acted. Returns at once if no
+ * other domain wants the CPU.
+ *
+ * Context: any but hard interrupt.
+ */
+static inline void event_channel_yield(void)
+{
+	HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
 }
 
 #endif /* XSPLIT_EVENT_CHANNEL_H */

@@ -440,12 +440,15 @@ static enum netfront_counter send(struct netfront_queue *queue,
 }
 
 /*
- * The backend may have answered without an event, since none was asked for:
- * look before stopping.
+ * The backend may have answered without an event, since none was asked for, or
+ * do so now if it waits for this CPU: look before stopping.
  */
 static void make_room(struct netfront_queue *queue)
 {
 	netfront_tx_push(queue);
+	if (netfront_tx_reap(queue))
+		return;
+	event_channel_yield();
 	if (!netfront_tx_reap(queue))
 		netif_tx_stop_queue(queue->txq);
 }
