@@ -13,6 +13,8 @@
 /* The largest packet that a first slot can name, with a tagged header. */
 #define MAX_MTU		(XEN_NETIF_MAX_TX_SIZE - VLAN_ETH_HLEN)
 #define TX_TIMEOUT	(5 * HZ)
+/* Bytes that may always wait in a queue: half of what the ring holds. */
+#define MIN_QUEUED	(NET_RING_SLOTS / 2 * NET_FRAME_SIZE)
 #define XDP_FEATURES	(NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | \
 			 NETDEV_XDP_ACT_NDO_XMIT)
 
@@ -215,6 +217,22 @@ void netfront_update_mtu(struct netfront *info)
 			    netdev->min_mtu, netdev->max_mtu);
 }
 
+/*
+ * Every stop of a queue is a switch to the backend's domain and back: without
+ * a floor, the dynamic limit of a busy queue becomes so low that there are
+ * twice as many.
+ */
+static void set_queue_limits(struct netfront *info)
+{
+	struct netdev_queue *txq;
+	unsigned int i;
+
+	for (i = 0; i < info->max_queues; i++) {
+		txq = netdev_get_tx_queue(info->netdev, i);
+		netdev_queue_set_dql_min_limit(txq, MIN_QUEUED);
+	}
+}
+
 static int register_first(struct netfront *info)
 {
 	struct net_device *netdev = info->netdev;
@@ -225,7 +243,10 @@ static int register_first(struct netfront *info)
 	if (ret)
 		return ret;
 	eth_hw_addr_set(netdev, mac);
-	return register_netdev(netdev);
+	ret = register_netdev(netdev);
+	if (!ret)
+		set_queue_limits(info);
+	return ret;
 }
 
 static int update(struct netfront *info)
