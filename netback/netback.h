@@ -120,7 +120,8 @@ struct netback_stats {
  * @tx: indices of the transmit ring
  * @pool: pages for what is transmitted
  * @broken: the frontend has violated the protocol on this queue
- * @worked: something was done since the last EOI
+ * @worked: something was done since the last EOI of @tx_ec
+ * @rx_worked: buffers were found since the last EOI of @rx_ec
  * @throttled: waits for @credit_timer
  * @credit_timer: starts @napi again when the rate limit allows
  * @tx_event: an event has come that has had no EOI
@@ -151,6 +152,7 @@ struct netback_queue {
 	struct page_pool *pool;
 	bool broken;
 	bool worked;
+	bool rx_worked;
 	bool throttled;
 	struct hrtimer credit_timer;
 

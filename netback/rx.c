@@ -281,6 +281,15 @@ static void break_queue(struct netback_queue *queue)
 	netback_kick(queue->vif);
 }
 
+/* The event of these buffers has a cause, even if it comes after them. */
+static void found_buffers(struct netback_queue *queue)
+{
+	if (queue->rx_ec.irq)
+		WRITE_ONCE(queue->rx_worked, true);
+	else
+		WRITE_ONCE(queue->worked, true);
+}
+
 /* The queue has no room: wait until the guest has posted buffers. */
 static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 {
@@ -291,6 +300,7 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 	netif_tx_stop_queue(txq);
 	pending = ring_back_arm(&queue->rx, need);
 	if (pending >= (int)need) {
+		found_buffers(queue);
 		netif_tx_start_queue(txq);
 		return;
 	}
@@ -370,7 +380,7 @@ void netback_rx_resume(struct netback_queue *queue)
 	if (!netif_tx_queue_stopped(txq_of(queue)) ||
 	    ring_back_pending(&queue->rx) < (int)READ_ONCE(queue->rx_need))
 		return;
-	queue->worked = true;
+	found_buffers(queue);
 	netif_tx_wake_queue(txq_of(queue));
 	/* Awake before it is looked at; pairs with smp_mb() of the timer. */
 	smp_mb();

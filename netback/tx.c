@@ -181,7 +181,7 @@ static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
 			copy_failed(queue, packet);
 		respond(queue, pass, packet);
 	}
-	queue->worked = true;
+	WRITE_ONCE(queue->worked, true);
 }
 
 static void deliver(struct netback_queue *queue, struct netback_packet *packet)
@@ -243,19 +243,19 @@ static unsigned int serve(struct netback_queue *queue, unsigned int budget)
 	return done;
 }
 
+static void end_event(struct netback_queue *queue, bool *event,
+		      const struct event_channel *ec, bool *worked)
+{
+	if (!xchg(event, false))
+		return;
+	count(queue, &queue->stats->tx.events);
+	event_channel_eoi(ec, xchg(worked, false));
+}
+
 static void end_events(struct netback_queue *queue)
 {
-	bool worked = queue->worked;
-
-	queue->worked = false;
-	if (xchg(&queue->tx_event, false)) {
-		count(queue, &queue->stats->tx.events);
-		event_channel_eoi(&queue->tx_ec, worked);
-	}
-	if (xchg(&queue->rx_event, false)) {
-		count(queue, &queue->stats->tx.events);
-		event_channel_eoi(&queue->rx_ec, worked);
-	}
+	end_event(queue, &queue->tx_event, &queue->tx_ec, &queue->worked);
+	end_event(queue, &queue->rx_event, &queue->rx_ec, &queue->rx_worked);
 }
 
 /* A broken queue gets no more events; one that is throttled has its timer. */
