@@ -272,15 +272,6 @@ static void flush(struct netback_queue *queue)
 	free_backlog(queue);
 }
 
-static void break_queue(struct netback_queue *queue)
-{
-	net_err_ratelimited("%s: queue %u stops: impossible index of receive requests\n",
-			    queue->vif->net->name, queue->index);
-	WRITE_ONCE(queue->broken, true);
-	WRITE_ONCE(queue->vif->failed, true);
-	netback_kick(queue->vif);
-}
-
 /* The event of these buffers has a cause, even if it comes after them. */
 static void found_buffers(struct netback_queue *queue)
 {
@@ -305,7 +296,7 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 		return;
 	}
 	if (unlikely(pending < 0)) {
-		break_queue(queue);
+		netback_break(queue, "impossible index of buffers");
 		return;
 	}
 	count(queue, &queue->stats->rx.stopped);
@@ -377,8 +368,14 @@ void netback_rx_start(struct netback_queue *queue)
 
 void netback_rx_resume(struct netback_queue *queue)
 {
-	if (!netif_tx_queue_stopped(txq_of(queue)) ||
-	    ring_back_pending(&queue->rx) < (int)READ_ONCE(queue->rx_need))
+	int pending;
+
+	if (!netif_tx_queue_stopped(txq_of(queue)))
+		return;
+	pending = ring_back_pending(&queue->rx);
+	if (unlikely(pending < 0))
+		netback_break(queue, "impossible index of buffers");
+	if (pending < (int)READ_ONCE(queue->rx_need))
 		return;
 	found_buffers(queue);
 	netif_tx_wake_queue(txq_of(queue));

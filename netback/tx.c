@@ -17,12 +17,12 @@ static void count(struct netback_queue *queue, u64_stats_t *counter)
 	u64_stats_update_end(&queue->stats->tx.syncp);
 }
 
-static void break_queue(struct netback_queue *queue, const char *why)
+void netback_break(struct netback_queue *queue, const char *why)
 {
-	net_err_ratelimited("%s: queue %u stops: %s\n", queue->vif->net->name,
-			    queue->index, why);
-	WRITE_ONCE(queue->broken, true);
+	WRITE_ONCE(queue->broken, why);
 	WRITE_ONCE(queue->vif->failed, true);
+	/* What waits for the guest is dropped. */
+	netif_tx_wake_queue(netdev_get_tx_queue(queue->vif->net, queue->index));
 	netback_kick(queue->vif);
 }
 
@@ -34,7 +34,7 @@ static void copy_slots(struct netback_queue *queue, struct netback_tx_pass *pass
 
 	pass->nr_slots = 0;
 	if (unlikely(pending < 0)) {
-		break_queue(queue, "impossible index of requests");
+		netback_break(queue, "impossible index of requests");
 		return;
 	}
 	for (i = 0; i < pending; i++)
@@ -121,7 +121,7 @@ static void gather(struct netback_queue *queue, struct netback_tx_pass *pass,
 		why = net_tx_parse(pass->slots, pass->nr_slots, done,
 				   &packet->wire);
 		if (unlikely(why == NET_TX_UNFINISHED)) {
-			break_queue(queue, net_tx_reject_text(why));
+			netback_break(queue, net_tx_reject_text(why));
 			break;
 		}
 		if (!admit(queue, &packet->wire))
