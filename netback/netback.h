@@ -119,8 +119,10 @@ struct netback_stats {
  * @napi: serves transmit, and wakes the network device's queue
  * @tx: indices of the transmit ring
  * @pool: pages for what is transmitted
- * @broken: the frontend has violated the protocol on this queue
- * @worked: something was done since the last EOI
+ * @broken: how the frontend has violated the protocol on this queue, which is
+ *	not served then; NULL if it has not
+ * @worked: something was done since the last EOI of @tx_ec
+ * @rx_worked: buffers were found since the last EOI of @rx_ec
  * @throttled: waits for @credit_timer
  * @credit_timer: starts @napi again when the rate limit allows
  * @tx_event: an event has come that has had no EOI
@@ -134,6 +136,7 @@ struct netback_stats {
  * @rx_look: its interval, in jiffies
  * @stalled_at: when to say so, in jiffies
  * @stalled: it was said
+ * @reported: @broken was
  */
 struct netback_queue {
 	/* Constant while connected. */
@@ -149,8 +152,9 @@ struct netback_queue {
 	struct napi_struct napi ____cacheline_aligned_in_smp;
 	struct ring_back tx;
 	struct page_pool *pool;
-	bool broken;
+	const char *broken;
 	bool worked;
+	bool rx_worked;
 	bool throttled;
 	struct hrtimer credit_timer;
 
@@ -167,6 +171,9 @@ struct netback_queue {
 	unsigned long rx_look;
 	unsigned long stalled_at;
 	bool stalled;
+
+	/* Written by the work. */
+	bool reported;
 };
 
 /**
@@ -258,7 +265,7 @@ struct netback_watch {
  * @hash: hash of received packets; what the frontend set on the control ring
  * @mcast: multicast filter
  * @ctrl: control ring
- * @failed: a queue is broken, to be reported
+ * @failed: a queue is broken that may not have been reported
  * @stalled: queues that have had no buffers for long; without carrier if any
  * @removed: the device goes away, @work shall do nothing
  */
@@ -416,6 +423,15 @@ irqreturn_t netback_tx_interrupt(int irq, void *data);
  * Return: IRQ_HANDLED.
  */
 irqreturn_t netback_rx_interrupt(int irq, void *data);
+
+/**
+ * netback_break() - stop serving a queue whose frontend violates the protocol
+ * @queue: the queue
+ * @why: constant string for the administrator
+ *
+ * Context: NAPI, or the lock of the network device's queue.
+ */
+void netback_break(struct netback_queue *queue, const char *why);
 
 /**
  * netback_queue_init() - set up all of a new queue but rings and channels

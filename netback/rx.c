@@ -272,13 +272,13 @@ static void flush(struct netback_queue *queue)
 	free_backlog(queue);
 }
 
-static void break_queue(struct netback_queue *queue)
+/* The event of these buffers has a cause, even if it comes after them. */
+static void found_buffers(struct netback_queue *queue)
 {
-	net_err_ratelimited("%s: queue %u stops: impossible index of receive requests\n",
-			    queue->vif->net->name, queue->index);
-	WRITE_ONCE(queue->broken, true);
-	WRITE_ONCE(queue->vif->failed, true);
-	netback_kick(queue->vif);
+	if (queue->rx_ec.irq)
+		WRITE_ONCE(queue->rx_worked, true);
+	else
+		WRITE_ONCE(queue->worked, true);
 }
 
 /* The queue has no room: wait until the guest has posted buffers. */
@@ -291,11 +291,12 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 	netif_tx_stop_queue(txq);
 	pending = ring_back_arm(&queue->rx, need);
 	if (pending >= (int)need) {
+		found_buffers(queue);
 		netif_tx_start_queue(txq);
 		return;
 	}
 	if (unlikely(pending < 0)) {
-		break_queue(queue);
+		netback_break(queue, "impossible index of buffers");
 		return;
 	}
 	count(queue, &queue->stats->rx.stopped);
@@ -367,10 +368,16 @@ void netback_rx_start(struct netback_queue *queue)
 
 void netback_rx_resume(struct netback_queue *queue)
 {
-	if (!netif_tx_queue_stopped(txq_of(queue)) ||
-	    ring_back_pending(&queue->rx) < (int)READ_ONCE(queue->rx_need))
+	int pending;
+
+	if (!netif_tx_queue_stopped(txq_of(queue)))
 		return;
-	queue->worked = true;
+	pending = ring_back_pending(&queue->rx);
+	if (unlikely(pending < 0))
+		netback_break(queue, "impossible index of buffers");
+	if (pending < (int)READ_ONCE(queue->rx_need))
+		return;
+	found_buffers(queue);
 	netif_tx_wake_queue(txq_of(queue));
 	/* Awake before it is looked at; pairs with smp_mb() of the timer. */
 	smp_mb();

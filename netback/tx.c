@@ -17,12 +17,12 @@ static void count(struct netback_queue *queue, u64_stats_t *counter)
 	u64_stats_update_end(&queue->stats->tx.syncp);
 }
 
-static void break_queue(struct netback_queue *queue, const char *why)
+void netback_break(struct netback_queue *queue, const char *why)
 {
-	net_err_ratelimited("%s: queue %u stops: %s\n", queue->vif->net->name,
-			    queue->index, why);
-	WRITE_ONCE(queue->broken, true);
+	WRITE_ONCE(queue->broken, why);
 	WRITE_ONCE(queue->vif->failed, true);
+	/* What waits for the guest is dropped. */
+	netif_tx_wake_queue(netdev_get_tx_queue(queue->vif->net, queue->index));
 	netback_kick(queue->vif);
 }
 
@@ -34,7 +34,7 @@ static void copy_slots(struct netback_queue *queue, struct netback_tx_pass *pass
 
 	pass->nr_slots = 0;
 	if (unlikely(pending < 0)) {
-		break_queue(queue, "impossible index of requests");
+		netback_break(queue, "impossible index of requests");
 		return;
 	}
 	for (i = 0; i < pending; i++)
@@ -121,7 +121,7 @@ static void gather(struct netback_queue *queue, struct netback_tx_pass *pass,
 		why = net_tx_parse(pass->slots, pass->nr_slots, done,
 				   &packet->wire);
 		if (unlikely(why == NET_TX_UNFINISHED)) {
-			break_queue(queue, net_tx_reject_text(why));
+			netback_break(queue, net_tx_reject_text(why));
 			break;
 		}
 		if (!admit(queue, &packet->wire))
@@ -181,7 +181,7 @@ static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
 			copy_failed(queue, packet);
 		respond(queue, pass, packet);
 	}
-	queue->worked = true;
+	WRITE_ONCE(queue->worked, true);
 }
 
 static void deliver(struct netback_queue *queue, struct netback_packet *packet)
@@ -243,19 +243,19 @@ static unsigned int serve(struct netback_queue *queue, unsigned int budget)
 	return done;
 }
 
+static void end_event(struct netback_queue *queue, bool *event,
+		      const struct event_channel *ec, bool *worked)
+{
+	if (!xchg(event, false))
+		return;
+	count(queue, &queue->stats->tx.events);
+	event_channel_eoi(ec, xchg(worked, false));
+}
+
 static void end_events(struct netback_queue *queue)
 {
-	bool worked = queue->worked;
-
-	queue->worked = false;
-	if (xchg(&queue->tx_event, false)) {
-		count(queue, &queue->stats->tx.events);
-		event_channel_eoi(&queue->tx_ec, worked);
-	}
-	if (xchg(&queue->rx_event, false)) {
-		count(queue, &queue->stats->tx.events);
-		event_channel_eoi(&queue->rx_ec, worked);
-	}
+	end_event(queue, &queue->tx_event, &queue->tx_ec, &queue->worked);
+	end_event(queue, &queue->rx_event, &queue->rx_ec, &queue->rx_worked);
 }
 
 /* A broken queue gets no more events; one that is throttled has its timer. */

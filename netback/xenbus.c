@@ -162,13 +162,20 @@ static void show_carrier(struct netback_vif *vif)
 		vif->up = up;
 }
 
-static unsigned int count_broken(const struct netback_vif *vif)
+static void report_broken(struct netback_vif *vif)
 {
-	unsigned int i, n = 0;
+	unsigned int i;
 
-	for (i = 0; i < vif->nr_queues; i++)
-		n += READ_ONCE(vif->queues[i].broken);
-	return n;
+	for (i = 0; i < vif->nr_queues; i++) {
+		struct netback_queue *queue = &vif->queues[i];
+		const char *why = READ_ONCE(queue->broken);
+
+		if (!why || queue->reported)
+			continue;
+		queue->reported = true;
+		xenbus_dev_error(vif->xdev, -EPROTO,
+				 "queue %u is not served any more: %s", i, why);
+	}
 }
 
 /* What queues have found out. */
@@ -177,9 +184,7 @@ static void follow_queues(struct netback_vif *vif)
 	if (!vif->queues)
 		return;
 	if (xchg(&vif->failed, false))
-		xenbus_dev_error(vif->xdev, -EPROTO,
-				 "frontend violated the ring protocol, %u of %u queues are not served",
-				 count_broken(vif), vif->nr_queues);
+		report_broken(vif);
 	netback_stall(vif);
 }
 
