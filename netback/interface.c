@@ -41,6 +41,8 @@ static void stop_queue(struct netback_queue *queue)
 	queue->throttled = false;
 	netback_rx_purge(queue);
 	timer_delete_sync(&queue->rx_timer);
+	/* When it is served again its guest has all the time once more. */
+	netback_rx_revive(queue);
 }
 
 static void stop_queues(struct netback_vif *vif)
@@ -225,6 +227,8 @@ static void setup(struct net_device *net, struct xenbus_device *xdev)
 	net->min_mtu = ETH_MIN_MTU;
 	net->max_mtu = ETH_MAX_MTU - VLAN_ETH_HLEN;
 	netif_set_tso_max_size(net, GSO_LEGACY_MAX_SIZE);
+	/* An skb is in a list of ours for a while. */
+	net->priv_flags &= ~IFF_TX_SKB_SHARING;
 	eth_hw_addr_set(net, addr);
 	netif_carrier_off(net);
 }
@@ -306,7 +310,7 @@ void netback_stall(struct netback_vif *vif)
 		netdev_warn(vif->net, "guest posts no buffers: no carrier\n");
 		netif_carrier_off(vif->net);
 	} else {
-		netdev_info(vif->net, "guest posts buffers again\n");
+		netdev_info(vif->net, "carrier again\n");
 		netif_carrier_on(vif->net);
 	}
 unlock:

@@ -469,6 +469,14 @@ void netback_rx_start(struct netback_queue *queue);
 void netback_rx_resume(struct netback_queue *queue);
 
 /**
+ * netback_rx_revive() - a queue is not stalled any more
+ * @queue: the queue
+ *
+ * Context: any.
+ */
+void netback_rx_revive(struct netback_queue *queue);
+
+/**
  * netback_rx_timeout() - look at a queue that waits for buffers
  * @timer: of the queue
  */

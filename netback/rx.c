@@ -49,8 +49,8 @@ channel_of(const struct netback_queue *queue)
 
 static unsigned int extras_of(const struct netback_vif *vif, bool gso)
 {
-	return gso + !!vif->xdp_headroom +
-	       !!rcu_access_pointer(vif->hash.config);
+	/* A hash may be asked for until the packet is put into the ring. */
+	return gso + !!vif->xdp_headroom + !!vif->ctrl.ec.irq;
 }
 
 /* Only the first frame has headroom. */
@@ -367,18 +367,26 @@ void netback_rx_start(struct netback_queue *queue)
 
 void netback_rx_resume(struct netback_queue *queue)
 {
-	struct netback_vif *vif = queue->vif;
-
 	if (!netif_tx_queue_stopped(txq_of(queue)) ||
 	    ring_back_pending(&queue->rx) < (int)READ_ONCE(queue->rx_need))
 		return;
 	queue->worked = true;
 	netif_tx_wake_queue(txq_of(queue));
-	if (READ_ONCE(queue->stalled)) {
-		WRITE_ONCE(queue->stalled, false);
-		atomic_dec(&vif->stalled);
-		netback_kick(vif);
-	}
+	/* Awake before it is looked at; pairs with smp_mb() of the timer. */
+	smp_mb();
+	if (READ_ONCE(queue->stalled))
+		netback_rx_revive(queue);
+}
+
+void netback_rx_revive(struct netback_queue *queue)
+{
+	struct netback_vif *vif = queue->vif;
+
+	/* NAPI and the timer may both find out. */
+	if (!xchg(&queue->stalled, false))
+		return;
+	atomic_dec(&vif->stalled);
+	netback_kick(vif);
 }
 
 static void declare_stalled(struct netback_queue *queue)
@@ -389,8 +397,12 @@ static void declare_stalled(struct netback_queue *queue)
 	    time_before(jiffies, queue->stalled_at))
 		return;
 	atomic_inc(&vif->stalled);
-	/* After the count: NAPI takes back what it sees here. */
+	/* After the count: whoever takes it back sees it. */
 	smp_store_release(&queue->stalled, true);
+	/* Said before it is looked at; pairs with smp_mb() of NAPI. */
+	smp_mb();
+	if (!netif_tx_queue_stopped(txq_of(queue)))
+		netback_rx_revive(queue);
 	netback_kick(vif);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "netback.h"
 
+#include <linux/rtnetlink.h>
 #include <net/page_pool/helpers.h>
 
 /* Pages that a queue keeps for its next packets: a few of 64 KiB. */
@@ -326,12 +327,17 @@ int netback_queue_init(struct netback_queue *queue, struct netback_vif *vif,
 	queue->credit_timer.function = netback_credit_expired;
 	timer_setup(&queue->rx_timer, netback_rx_timeout, 0);
 	__skb_queue_head_init(&queue->backlog);
+	/* Others look at the network device's list of NAPI under RTNL. */
+	rtnl_lock();
 	netif_napi_add(vif->net, &queue->napi, netback_poll);
+	rtnl_unlock();
 	return 0;
 }
 
 void netback_queue_destroy(struct netback_queue *queue)
 {
+	rtnl_lock();
 	netif_napi_del(&queue->napi);
+	rtnl_unlock();
 	page_pool_destroy(queue->pool);
 }

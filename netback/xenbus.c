@@ -126,15 +126,40 @@ static void follow_mcast(struct netback_vif *vif)
 					"request-multicast-control", 0));
 }
 
+/* A key must not bring back a directory that the toolstack has removed. */
+static int write_carrier(struct netback_vif *vif, bool up)
+{
+	const char *dir = vif->xdev->nodename;
+	struct xenbus_transaction xbt;
+	int ret;
+
+	do {
+		ret = xenbus_transaction_start(&xbt);
+		if (ret)
+			return ret;
+		if (!xenbus_exists(xbt, dir, "state"))
+			ret = -ENOENT;
+		else
+			ret = xenbus_printf(xbt, dir, "carrier", "%u", up);
+		if (ret) {
+			xenbus_transaction_end(xbt, 1);
+			return ret;
+		}
+		ret = xenbus_transaction_end(xbt, 0);
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
 /* The link of the guest is the state of our end. */
 static void show_carrier(struct netback_vif *vif)
 {
 	bool up = netif_running(vif->net);
 
-	if (up == vif->up)
+	/* One that is not announced any more is about to be removed. */
+	if (up == vif->up || !vif->announced)
 		return;
-	vif->up = up;
-	xenbus_printf(XBT_NIL, vif->xdev->nodename, "carrier", "%u", up);
+	if (!write_carrier(vif, up))
+		vif->up = up;
 }
 
 static unsigned int count_broken(const struct netback_vif *vif)

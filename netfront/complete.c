@@ -47,6 +47,10 @@ static void end_slot(struct netfront_queue *queue, u16 id, struct batch *batch)
 	batch->bytes += slot->charged;
 	batch->packets += slot->charged && slot->first;
 	switch (slot->kind) {
+	case NETFRONT_TX_SLICE:
+		if (!slot->skb)
+			break;
+		fallthrough;
 	case NETFRONT_TX_GRANTED:
 		queue->held--;
 		if (!--*netfront_slots_left(slot->skb))

@@ -124,7 +124,7 @@ enum netfront_tx_kind {
 
 /**
  * struct netfront_tx_slot - what a request id of the transmit ring stands for
- * @skb: packet that ends with the last of its slots, if it is granted
+ * @skb: packet that ends with the last of its slots; NULL if that has been copied
  * @frame: frame that ends with this slot, if that is granted
  * @page: page that @ref grants
  * @ref: this id's grant reference, 0 until it needs one

@@ -4,9 +4,9 @@
  * need, fill slots, then tell the backend once when the stack has no more.
  *
  * Small packets are copied into slices of pages that stay granted, one slice
- * for each id, and are done with at once. The pages of others are granted until
- * they are answered. What the backend must not see beside the data, or what has
- * too many pieces, is packed into pages of its own.
+ * for each id, and are mostly done with at once. The pages of others are
+ * granted until they are answered. What the backend must not see beside the
+ * data, or what has too many pieces, is packed into pages of its own.
  *
  * All of it runs under the lock of the stack's queue, completion too: no other
  * lock is needed, and a queue cannot be stopped while it is being woken.
@@ -17,6 +17,9 @@
 #include <net/xdp.h>
 #include <xen/page.h>
 
+/* Slots in use above which a sender waits for its packets. */
+#define FEW_SLOTS	8
+
 /* How a packet, which is an skb or a frame, travels. */
 struct plan {
 	struct sk_buff *skb;
@@ -24,6 +27,7 @@ struct plan {
 	unsigned int len;
 	u16 flags;
 	enum netfront_tx_kind kind;
+	bool hold;
 	unsigned int slots;
 	u16 ids[XEN_NETIF_NR_SLOTS_MIN];
 
@@ -36,13 +40,13 @@ struct plan {
 static unsigned int count_frames(const struct sk_buff *skb)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int frames, i;
+	unsigned int frames, offset, i;
 
 	frames = XEN_PFN_UP(xen_offset_in_page(skb->data) + skb_headlen(skb));
-	for (i = 0; i < info->nr_frags; i++)
-		frames += XEN_PFN_UP(xen_offset_in_page(
-				skb_frag_off(&info->frags[i])) +
-				skb_frag_size(&info->frags[i]));
+	for (i = 0; i < info->nr_frags; i++) {
+		offset = xen_offset_in_page(skb_frag_off(&info->frags[i]));
+		frames += XEN_PFN_UP(offset + skb_frag_size(&info->frags[i]));
+	}
 	return frames;
 }
 
@@ -59,22 +63,37 @@ static void plan_bounce(struct plan *plan)
 	plan->slots = XEN_PFN_UP(plan->len);
 }
 
-static void plan_packet(const struct netfront *info, struct plan *plan)
+/*
+ * What was copied need not be kept, unless the size of the sender's buffer is
+ * all that keeps it from sending more than anybody can receive.
+ */
+static bool must_wait(const struct netfront_queue *queue,
+		      const struct sk_buff *skb)
 {
+	return skb->destructor == sock_wfree && !skb_shared(skb) &&
+	       queue->tx.req_prod - queue->tx.rsp_cons >= FEW_SLOTS;
+}
+
+static void plan_packet(const struct netfront_queue *queue, struct plan *plan)
+{
+	const struct netfront *info = queue->info;
 	const struct sk_buff *skb = plan->skb;
 
 	if (plan->len <= netfront_params.tx_copybreak) {
 		plan->kind = NETFRONT_TX_SLICE;
+		plan->hold = must_wait(queue, skb);
 		plan->slots = 1;
 		return;
 	}
 	/* Nothing about this transmission can be kept in a shared packet. */
 	if (info->trusted && has_whole_header(skb) && !skb_shared(skb)) {
 		plan->kind = NETFRONT_TX_GRANTED;
+		plan->hold = true;
 		plan->slots = count_frames(skb);
 		if (likely(plan->slots <= XEN_NETIF_NR_SLOTS_MIN))
 			return;
 	}
+	plan->hold = false;
 	plan_bounce(plan);
 }
 
@@ -269,8 +288,10 @@ static void put_slot(struct netfront_queue *queue, struct plan *plan,
 
 static void grant(struct netfront_queue *queue, struct netfront_tx_slot *slot)
 {
-	gnttab_page_grant_foreign_access_ref_one(slot->ref,
-			queue->info->xbdev->otherend_id, slot->page, 1);
+	domid_t domid = queue->info->xbdev->otherend_id;
+
+	gnttab_page_grant_foreign_access_ref_one(slot->ref, domid, slot->page,
+						 1);
 }
 
 static void copy_bits(const struct plan *plan, unsigned int pos, void *dst,
@@ -289,6 +310,7 @@ static void put_copy(struct netfront_queue *queue, struct plan *plan)
 	unsigned int offset = id % NETFRONT_SLICES * NETFRONT_SLICE_SIZE;
 
 	copy_bits(plan, 0, page_address(slices->page) + offset, plan->len);
+	next_slot(queue, plan)->skb = plan->hold ? plan->skb : NULL;
 	put_slot(queue, plan, slices->ref, offset, plan->len);
 }
 
@@ -330,8 +352,6 @@ static void put_granted(struct netfront_queue *queue, struct plan *plan)
 	const skb_frag_t *frag;
 	unsigned int i;
 
-	*netfront_slots_left(skb) = plan->slots;
-	queue->held += plan->slots;
 	put_range(queue, plan, virt_to_page(skb->data),
 		  offset_in_page(skb->data), skb_headlen(skb));
 	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
@@ -355,6 +375,10 @@ static void put_frame(struct netfront_queue *queue, struct plan *plan)
 
 static void put_packet(struct netfront_queue *queue, struct plan *plan)
 {
+	if (plan->hold) {
+		*netfront_slots_left(plan->skb) = plan->slots;
+		queue->held += plan->slots;
+	}
 	switch (plan->kind) {
 	case NETFRONT_TX_SLICE:
 		netfront_count(queue, NETFRONT_TX_COPIED);
@@ -400,7 +424,7 @@ static enum netfront_counter send(struct netfront_queue *queue,
 	if (unlikely(skb->len < ETH_HLEN || skb->len > XEN_NETIF_MAX_TX_SIZE ||
 		     !plan_flags(&plan)))
 		return NETFRONT_TX_BAD_PACKET;
-	plan_packet(queue->info, &plan);
+	plan_packet(queue, &plan);
 	if (unlikely(!reserve(queue, &plan)))
 		return NETFRONT_TX_NO_MEMORY;
 
@@ -410,7 +434,7 @@ static enum netfront_counter send(struct netfront_queue *queue,
 	if (plan.kind != NETFRONT_TX_SLICE)
 		netdev_tx_sent_queue(queue->txq, skb->len);
 	put_packet(queue, &plan);
-	if (plan.kind != NETFRONT_TX_GRANTED)
+	if (!plan.hold)
 		dev_consume_skb_any(skb);
 	return NETFRONT_TX_PACKETS;
 }

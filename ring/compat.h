@@ -201,7 +201,8 @@ static int compat_##set(struct net_device *netdev, const u32 *indir,	\
 struct ethtool_rxfh_param
 #define RXFH_OP(name)	compat_##name
 #else
-#define DEFINE_RXFH_OPS(get, set)	struct ethtool_rxfh_param
+#define DEFINE_RXFH_OPS(get, set) \
+	static_assert(__same_type(get, get) && __same_type(set, set))
 #define RXFH_OP(name)	name
 #endif
 
@@ -215,7 +216,9 @@ enum {
 	NETDEV_XDP_ACT_NDO_XMIT = 4,
 };
 
-#define xdp_set_features_flag(netdev, flags)	((void)(flags))
+static inline void xdp_set_features_flag(struct net_device *netdev, u32 flags)
+{
+}
 #endif
 
 #endif /* XSPLIT_COMPAT_H */
