@@ -11,7 +11,8 @@
 
 # Mb/s of frames from the guest over two seconds
 sent() {
-	local dev=/sys/class/net/$(net_vif g1)/statistics/rx_bytes b0 b1 t0 t1
+	local dev b0 b1 t0 t1
+	dev=/sys/class/net/$(net_vif g1)/statistics/rx_bytes
 	sleep 0.5
 	read -r t0 _ </proc/uptime
 	b0=$(cat "$dev")

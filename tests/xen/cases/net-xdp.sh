@@ -45,10 +45,11 @@ net_guest g1 || die "guest"
 net_front g1 "$FRONT" || die "front"
 # shellcheck disable=SC2086 # words are wanted
 {
-	xl network-attach g1 mac="$(net_mac g1 1)" bridge=xenbr1 $NET_QUICK && net_wait g1 1 && second=$NET_IF &&
-		guest_run g1 "$NET_IP link set $second up" || die "second vif"
 	check attach net_attach g1 || die "vif"
 	first=$NET_IF
+	xl network-attach g1 mac="$(net_mac g1 1)" bridge=xenbr1 $NET_QUICK && net_wait g1 1 && second=$NET_IF &&
+		guest_run g1 "$NET_IP link set $second up" || die "second vif"
+	NET_IF=$first
 
 	step "pass"
 	check pass-on xdp_on pass $first pass
@@ -137,8 +138,8 @@ net_front g1 "$FRONT" || die "front"
 		for d in "$(net_vif g1)" $NET_BRIDGE; do ip link set "$d" mtu 1500; done
 	fi
 }
-check detach net_detach g1 0
 check detach-second net_detach g1 1
+check detach net_detach g1 0
 
 step "a backend without room before the data"
 net_back_unload

@@ -125,8 +125,13 @@ net_attach() { # NAME [INDEX] [KEY=VALUE...] - plugged in, connected and up
 net_detach() { # NAME [INDEX] - until no trace is left
 	local be vif
 	be=$(net_be "$@") vif=$(net_vif "$@")
-	xl network-detach "$1" "${2:-0}" && wait_until 15 net_no_key "$be" &&
-		wait_until 5 net_no_dev "$vif" && net_wait_gone "$@"
+	xl network-detach "$1" "${2:-0}" || return
+	wait_until 15 net_no_key "$be" || {
+		echo "left of the backend's directory:"
+		xenstore-ls "$be"
+		return 1
+	}
+	wait_until 5 net_no_dev "$vif" && net_wait_gone "$@"
 }
 net_no_dev() { [ ! -e "/sys/class/net/$1" ]; }
 # The guest's side of it. The bus forgets a device before its interface is gone, and the in-tree
@@ -263,7 +268,8 @@ net_held() {
 	echo "interrupts $(grep -cE 'vif[0-9]+[.-]|netback' /proc/interrupts)"
 	echo "threads $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^vif[0-9]+[.-]|^netback')"
 	echo "netdevs $(find /sys/class/net -name 'vif*' | wc -l)"
-	echo "nodes $(xenstore-ls /local/domain/0/backend 2>/dev/null | wc -l)"
+	# Directories stay, empty.
+	echo "nodes $(xenstore-ls /local/domain/0/backend 2>/dev/null | grep -vc '""$')"
 	echo "domains $(xl list | wc -l)"
 }
 net_free_mb() { # dom0's memory and Xen's
