@@ -16,7 +16,7 @@ xdp_on() { # TAG DEVICE ACTION [OPTIONS...]
 		n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done; cat /run/bg.xdp$1.out; grep -q attached /run/bg.xdp$1.out"
 }
 xdp_off() { # TAG - what it counted
-	guest_run g1 "killall -TERM netxdp" && guest_wait g1 "xdp$1" 20
+	guest_run g1 "killall -TERM netxdp" && guest_wait g1 "xdp$1" 20 | tail -n 1
 }
 plan="-k raw -m 14 -x 1514 -t 3 -s 7"
 # Frames to the guest that are to come back by DEVICE: reflected DEVICE OPTIONS...
