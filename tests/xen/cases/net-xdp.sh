@@ -119,9 +119,9 @@ net_front g1 "$FRONT" || die "front"
 		step "larger frames, and jumbo with a program that takes several buffers"
 		for d in $NET_BRIDGE "$(net_vif g1)"; do ip link set "$d" mtu 9000; done
 		ip link set $NET_BRIDGE mtu 9000
-		guest_run g1 "$NET_IP link set $first mtu 3500"
+		guest_run g1 "$NET_IP link set $first mtu 3400"
 		check mtu-on xdp_on mtu $first tx
-		check mtu-frames reflected $NET_BRIDGE -k raw -m 1500 -x 3514 -t 13 -u 3500
+		check mtu-frames reflected $NET_BRIDGE -k raw -m 1500 -x 3414 -t 13 -u 3400
 		xdp_off mtu
 		guest_run g1 "$NET_IP link set $first mtu 9000"
 		check big-refused test "$(xdp_on big $first pass >/run/out; echo $?)" != 0
