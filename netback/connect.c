@@ -141,8 +141,14 @@ static int check_refs(struct netback_vif *vif, const struct offer *offer)
 
 static int read_nr_queues(struct netback_vif *vif, unsigned int *nr)
 {
-	*nr = xenbus_read_unsigned(vif->xdev->otherend,
-				   "multi-queue-num-queues", 1);
+	const char *dir = vif->xdev->otherend;
+
+	*nr = 1;
+	if (!xenbus_exists(XBT_NIL, dir, "multi-queue-num-queues"))
+		return 0;
+	/* A number that cannot be read must not pass for none. */
+	if (read_number(vif, dir, "multi-queue-num-queues", nr))
+		return -EINVAL;
 	if (*nr && *nr <= netback_max_queues)
 		return 0;
 	xenbus_dev_fatal(vif->xdev, -EINVAL,
