@@ -27,6 +27,8 @@ int netback_offer(struct netback_vif *vif)
 		{ "feature-split-event-channels", netback_split_channels },
 		{ "multi-queue-max-queues", netback_max_queues },
 		{ "feature-ctrl-ring", 1 },
+		/* Our own key: offloads also of packets with a VLAN tag. */
+		{ "feature-vlan-offload", 1 },
 		{ "carrier", 0 },
 	};
 	unsigned int i;
