@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 RELEASE := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	     $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD = build/$(RELEASE)
-SOURCES := $(wildcard Kbuild compat ring evtchn grant blkfront blkback netfront netback)
+SOURCES := $(wildcard Kbuild ring evtchn grant blkfront blkback netfront netback)
 LAB = tests/xen/lab
 
 all: modules
