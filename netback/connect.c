@@ -252,21 +252,27 @@ int netback_map_ring(struct netback_vif *vif, grant_ref_t ref, u32 slot_size,
 static int bind_channels(struct netback_queue *queue,
 			 const struct queue_keys *keys)
 {
+	bool split = keys->rx_port != keys->tx_port;
 	struct netback_vif *vif = queue->vif;
 	int ret;
 
+	snprintf(queue->tx_name, sizeof(queue->tx_name), "%s-q%u%s",
+		 vif->net->name, queue->index, split ? "-tx" : "");
+	snprintf(queue->rx_name, sizeof(queue->rx_name), "%s-q%u-rx",
+		 vif->net->name, queue->index);
+
 	ret = event_channel_bind(&queue->tx_ec, vif->xdev, keys->tx_port,
-				 netback_tx_interrupt, vif->net->name, queue);
+				 netback_tx_interrupt, queue->tx_name, queue);
 	if (ret) {
 		xenbus_dev_fatal(vif->xdev, ret, "binding event channel %u",
 				 keys->tx_port);
 		return ret;
 	}
-	if (keys->rx_port == keys->tx_port)
+	if (!split)
 		return 0;
 
 	ret = event_channel_bind(&queue->rx_ec, vif->xdev, keys->rx_port,
-				 netback_rx_interrupt, vif->net->name, queue);
+				 netback_rx_interrupt, queue->rx_name, queue);
 	if (ret) {
 		xenbus_dev_fatal(vif->xdev, ret, "binding event channel %u",
 				 keys->rx_port);

@@ -112,6 +112,8 @@ struct netback_stats {
  * @vif: whose queue it is
  * @stats: its counters
  * @index: number of the queue
+ * @tx_name: shown in /proc/interrupts
+ * @rx_name: the same for @rx_ec
  * @tx_ec: event channel of transmit; of both if @rx_ec is not bound
  * @rx_ec: event channel of receive
  * @tx_shared: mapped page of the transmit ring
@@ -143,6 +145,8 @@ struct netback_queue {
 	struct netback_vif *vif;
 	struct netback_stats *stats;
 	unsigned int index;
+	char tx_name[IFNAMSIZ + 16];
+	char rx_name[IFNAMSIZ + 16];
 	struct event_channel tx_ec;
 	struct event_channel rx_ec;
 	void *tx_shared;

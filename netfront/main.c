@@ -72,6 +72,7 @@ static int alloc_info(struct xenbus_device *xbdev, struct netfront *info)
 	info->not_before = jiffies;
 	grant_budget_init(&info->budget);
 	INIT_DELAYED_WORK(&info->work, netfront_state_work);
+	INIT_DELAYED_WORK(&info->announce, netfront_announce);
 
 	info->stats = kcalloc(info->max_queues, sizeof(*info->stats),
 			      GFP_KERNEL);
@@ -115,11 +116,13 @@ static void netfront_remove(struct xenbus_device *xbdev)
 
 	/* No more watches; the state machine ends ... */
 	cancel_delayed_work_sync(&info->work);
+	cancel_delayed_work_sync(&info->announce);
 	netfront_close(info);
 	if (netdev->reg_state == NETREG_REGISTERED)
 		unregister_netdev(netdev);
 	/* ... and again, if the stack or a last response has kicked it. */
 	cancel_delayed_work_sync(&info->work);
+	cancel_delayed_work_sync(&info->announce);
 
 	dev_set_drvdata(&xbdev->dev, NULL);
 	kfree(info->stats);

@@ -409,6 +409,10 @@ struct netfront {
 
 	struct grant_budget budget;
 	struct delayed_work work;
+
+	/* Written by @announce, and by the state machine before it runs. */
+	struct delayed_work announce;
+	unsigned int announcements;
 };
 
 static inline void netfront_count(struct netfront_queue *queue,
@@ -540,6 +544,7 @@ bool netfront_read_carrier(const struct netfront *info);
 
 /* xenbus.c: state machine */
 void netfront_state_work(struct work_struct *work);
+void netfront_announce(struct work_struct *work);
 void netfront_backend_changed(struct xenbus_device *xbdev,
 			      enum xenbus_state state);
 void netfront_disconnect(struct netfront *info, bool failed);

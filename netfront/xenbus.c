@@ -26,6 +26,9 @@
 #define MAX_DOUBLINGS	6
 /* How long the device waits for its backend when it is removed. */
 #define CLOSE_TIMEOUT	(5 * HZ)
+/* How often a new connection is announced, and how far apart. */
+#define ANNOUNCEMENTS	3
+#define ANNOUNCE_INTERVAL	(HZ / 10)
 
 static bool is_online(const struct netfront *info)
 {
@@ -161,6 +164,23 @@ static void serve(struct netfront *info)
 	netfront_ctrl_update(info);
 }
 
+/*
+ * Switches must learn where this address is now. The stack sends nothing before
+ * it has seen the carrier, the backend's bridge forwards nothing before it has:
+ * hence more than once, and not at once.
+ */
+void netfront_announce(struct work_struct *work)
+{
+	struct netfront *info = container_of(to_delayed_work(work),
+					     struct netfront, announce);
+
+	if (netif_running(info->netdev) && netif_carrier_ok(info->netdev))
+		netdev_notify_peers(info->netdev);
+	if (--info->announcements)
+		queue_delayed_work(netfront_wq, &info->announce,
+				   ANNOUNCE_INTERVAL);
+}
+
 /* The backend has connected: let packets flow. */
 static void link_up(struct netfront *info)
 {
@@ -176,8 +196,9 @@ static void link_up(struct netfront *info)
 	rtnl_unlock();
 	serve(info);
 
-	/* Switches must learn where this address is now. */
-	netdev_notify_peers(netdev);
+	cancel_delayed_work_sync(&info->announce);
+	info->announcements = ANNOUNCEMENTS;
+	queue_delayed_work(netfront_wq, &info->announce, 0);
 	netdev_info(netdev, "%u queue(s), %s event channels%s%s%s\n",
 		    info->nr_queues, info->split ? "split" : "shared",
 		    info->features.sg ? ", scatter-gather" : "",

@@ -66,7 +66,10 @@ net_front() {
 	ours) load="[ -d /sys/module/xsplit ] || insmod /lab/xsplit.ko; insmod /lab/netfront.ko" ;;
 	intree) load="modprobe xen-netfront" ;;
 	esac
-	guest_run "$1" "[ ! -d /sys/module/netfront ] || rmmod netfront || exit
+	guest_run "$1" "for d in /sys/bus/xen/drivers/*/vif-*; do
+			[ ! -e \$d ] || echo \${d##*/} >\${d%/*}/unbind || exit
+		done
+		[ ! -d /sys/module/netfront ] || rmmod netfront || exit
 		[ ! -d /sys/module/xen_netfront ] || rmmod xen_netfront || exit
 		$load ${*:3}"
 }
