@@ -176,15 +176,37 @@ static void get_stats64(struct net_device *net, struct rtnl_link_stats64 *sum)
 	}
 }
 
+/* Without scatter-gather a packet has one frame of the guest. */
+static int max_mtu(const struct netback_vif *vif)
+{
+	if (vif->can_sg)
+		return ETH_MAX_MTU - VLAN_ETH_HLEN;
+	return NET_FRAME_SIZE - VLAN_ETH_HLEN - vif->xdp_headroom;
+}
+
 static int change_mtu(struct net_device *net, int mtu)
 {
 	struct netback_vif *vif = netdev_priv(net);
-	int max = vif->can_sg ? ETH_MAX_MTU - VLAN_ETH_HLEN : ETH_DATA_LEN;
 
-	if (mtu > max)
+	if (mtu > max_mtu(vif))
 		return -EINVAL;
+	vif->wanted_mtu = mtu;
 	net->mtu = mtu;
 	return 0;
+}
+
+/* A frontend may take less than the last one, which the next need not. */
+static void fit_mtu(struct netback_vif *vif)
+{
+	int wanted = vif->wanted_mtu;
+	int mtu = min(wanted, max_mtu(vif));
+
+	if (mtu == vif->net->mtu)
+		return;
+	netdev_info(vif->net, "MTU %u becomes %d, as the guest takes it\n",
+		    vif->net->mtu, mtu);
+	dev_set_mtu(vif->net, mtu);
+	vif->wanted_mtu = wanted;
 }
 
 static const struct net_device_ops netdev_ops = {
@@ -253,6 +275,7 @@ struct netback_vif *netback_alloc(struct xenbus_device *xdev,
 	vif->handle = handle;
 	/* Until a frontend has said what it takes. */
 	vif->can_sg = true;
+	vif->wanted_mtu = net->mtu;
 	if (alloc_stats(vif)) {
 		free_netdev(net);
 		return NULL;
@@ -275,8 +298,7 @@ int netback_start(struct netback_vif *vif)
 	ret = netif_set_real_num_queues(net, vif->nr_queues, vif->nr_queues);
 	if (ret)
 		goto unlock;
-	if (!vif->can_sg && net->mtu > ETH_DATA_LEN)
-		dev_set_mtu(net, ETH_DATA_LEN);
+	fit_mtu(vif);
 	netdev_update_features(net);
 	atomic_set(&vif->stalled, 0);
 	vif->connected = true;

@@ -252,6 +252,7 @@ struct netback_watch {
  *	network device has no carrier and no user of its queues
  * @nr_queues: their number
  * @connected: the queues may be served; under RTNL
+ * @wanted_mtu: what the administrator has set; under RTNL
  * @running: the queues are served; under RTNL and, for packets on their way,
  *	the locks of the network device's queues
  * @can_sg: the frontend takes packets of several slots
@@ -287,6 +288,7 @@ struct netback_vif {
 	struct netback_queue *queues;
 	unsigned int nr_queues;
 	bool connected;
+	int wanted_mtu;
 	bool running;
 	bool can_sg;
 	u8 gso_mask;

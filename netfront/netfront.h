@@ -363,6 +363,8 @@ struct netfront_coalesce {
  * @replaced: the rings are dead, because the domain was restored
  * @budget: limit on grants
  * @work: state machine
+ * @announce: tells switches where the address is
+ * @announcements: how often it is still to do so
  */
 struct netfront {
 	/* Written by probe. */

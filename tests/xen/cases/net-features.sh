@@ -141,7 +141,8 @@ guest_run g1 "$NET_IP link set $NET_IF promisc on"
 check group-promisc test "$(arrives $group)" = "packets 20"
 guest_run g1 "$NET_IP link set $NET_IF promisc off
 	for i in \$(seq 10 89); do echo maddr add 01:00:5e:02:02:\$i dev $NET_IF; done >/run/many; $NET_IP -batch /run/many"
-check group-many test "$(arrives 01:00:5e:02:02:89)" = "packets 20"
+# More than the backend's list holds: the filter goes, once the front has seen it.
+check group-many wait_until 5 eval '[ "$(arrives 01:00:5e:02:02:89)" = "packets 20" ]'
 guest_run g1 "sed -i s/add/del/ /run/many; $NET_IP -batch /run/many"
 check group-ping net_ping g1
 
