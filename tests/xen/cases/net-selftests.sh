@@ -74,6 +74,8 @@ check udpgso-4-small udpgso_test 4 -M 1 -s 14500 -S 500 -- -n 29 -l 500
 check udpgso-6-cut udpgso_test 6 -M 1 -s 14520 -S 0 -- -n 10 -l 1452
 
 step "receive hash"
+# Needs the control ring, so the front connects anew.
+guest_run g1 "ethtool -K $NET_IF rxhash on" && sleep 1 && net_wait g1
 key=$(guest_run g1 "ethtool -x $NET_IF 2>/dev/null" | sed -n '/hash key/{n;p}' | tr -d ' ')
 if [ -n "$key" ] && net_has g1 "$NET_IF" receive-hashing on; then
 	for family in 4 6; do
