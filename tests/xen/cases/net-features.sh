@@ -140,10 +140,10 @@ guest_run g1 "$NET_IP maddr del $group dev $NET_IF"
 guest_run g1 "$NET_IP link set $NET_IF promisc on"
 check group-promisc test "$(arrives $group)" = "packets 20"
 guest_run g1 "$NET_IP link set $NET_IF promisc off
-	for i in \$(seq 10 89); do echo maddr add 01:00:5e:02:02:\$i dev $NET_IF; done >/run/many; $NET_IP -batch /run/many"
+	for i in \$(seq 10 89); do $NET_IP maddr add 01:00:5e:02:02:\$i dev $NET_IF; done"
 # More than the backend's list holds: the filter goes, once the front has seen it.
 check group-many wait_until 5 eval '[ "$(arrives 01:00:5e:02:02:89)" = "packets 20" ]'
-guest_run g1 "sed -i s/add/del/ /run/many; $NET_IP -batch /run/many"
+guest_run g1 "for i in \$(seq 10 89); do $NET_IP maddr del 01:00:5e:02:02:\$i dev $NET_IF; done"
 check group-ping net_ping g1
 
 step "ethtool"
