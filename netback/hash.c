@@ -262,18 +262,32 @@ static int hash_type(const struct sk_buff *skb)
 	}
 }
 
-bool netback_hash_extra(struct netback_vif *vif, const struct sk_buff *skb,
-			struct xen_netif_extra_info *extra)
+/* Where there is one queue, the stack has asked nobody to choose it. */
+static bool has_hash(struct netback_vif *vif, struct sk_buff *skb)
 {
-	int type = hash_type(skb);
-	__le32 hash = cpu_to_le32(skb_get_hash_raw(skb));
-	bool hashed;
+	const struct netback_hash_config *config;
 
 	rcu_read_lock();
-	hashed = in_force(vif) && skb->sw_hash && type >= 0;
+	config = in_force(vif);
+	if (config && vif->nr_queues == 1)
+		set_hash(config, skb);
 	rcu_read_unlock();
-	if (!hashed)
+	return config && skb->sw_hash;
+}
+
+bool netback_hash_extra(struct netback_vif *vif, struct sk_buff *skb,
+			struct xen_netif_extra_info *extra)
+{
+	__le32 hash;
+	int type;
+
+	if (!has_hash(vif, skb))
 		return false;
+	/* Its type depends on the hash. */
+	type = hash_type(skb);
+	if (type < 0)
+		return false;
+	hash = cpu_to_le32(skb_get_hash_raw(skb));
 
 	*extra = (struct xen_netif_extra_info) {
 		.type = XEN_NETIF_EXTRA_TYPE_HASH,

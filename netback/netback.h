@@ -569,13 +569,14 @@ int netback_hash_select(struct netback_vif *vif, struct sk_buff *skb);
 /**
  * netback_hash_extra() - what to tell the guest about the hash of a packet
  * @vif: the vif
- * @skb: a packet that went through netback_hash_select()
+ * @skb: a packet that went through netback_hash_select(), if the stack had a
+ *	queue to choose; its hash is set
  * @extra: filled; flags are 0
  *
  * Context: BH disabled.
  * Return: true if there is something to tell.
  */
-bool netback_hash_extra(struct netback_vif *vif, const struct sk_buff *skb,
+bool netback_hash_extra(struct netback_vif *vif, struct sk_buff *skb,
 			struct xen_netif_extra_info *extra);
 
 /* ctrl.c: the control ring. */

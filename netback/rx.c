@@ -109,7 +109,7 @@ static void put_extra(struct rx_cursor *cur,
 	cur->packet->nr_slots++;
 }
 
-static void put_extras(struct rx_cursor *cur, const struct sk_buff *skb)
+static void put_extras(struct rx_cursor *cur, struct sk_buff *skb)
 {
 	struct netback_vif *vif = cur->queue->vif;
 	struct xen_netif_extra_info extra;
