@@ -28,6 +28,7 @@ static void add_hash(struct netfront_packet *pkt,
 {
 	const u8 *value = extra->u.hash.value;
 
+	pkt->hashed = true;
 	pkt->hash_type = extra->u.hash.type;
 	pkt->hash = value[0] | value[1] << 8 | value[2] << 16 |
 		    (u32)value[3] << 24;

@@ -52,7 +52,8 @@ struct netfront_part {
  * @more_extra: an extra follows, before that part
  * @gso_type: XEN_NETIF_GSO_TYPE_, 0 if it is not to be segmented
  * @gso_size: payload per segment, bytes
- * @hash_type: kind of hash, a XEN_NETIF_CTRL_HASH_TYPE_ bit, 0 if there is none
+ * @hashed: there is a hash
+ * @hash_type: kind of hash, number of a XEN_NETIF_CTRL_HASH_TYPE_* bit
  * @hash: its value
  * @headroom: bytes before the data that the backend has left for XDP
  * @seen: bit for each type of extra
@@ -68,6 +69,7 @@ struct netfront_packet {
 	bool more_extra;
 	u8 gso_type;
 	u16 gso_size;
+	bool hashed;
 	u8 hash_type;
 	u8 seen;
 	u16 headroom;
@@ -90,6 +92,7 @@ static inline void netfront_packet_init(struct netfront_packet *pkt)
 	pkt->more_extra = false;
 	pkt->gso_type = XEN_NETIF_GSO_TYPE_NONE;
 	pkt->gso_size = 0;
+	pkt->hashed = false;
 	pkt->hash_type = 0;
 	pkt->seen = 0;
 	pkt->headroom = 0;

@@ -1,4 +1,4 @@
-# about: the kernel's own selftests that fit a plain interface: GRO, UDP segmentation
+# about: the kernel's own selftests that fit a plain interface: GRO, UDP segmentation, receive hash
 # tags: check net
 # guest-kernel: 6.12
 # guest-type: pvh
@@ -9,7 +9,7 @@
 # shellcheck disable=SC1091
 . /job/net.sh
 
-for t in gro udpgso_bench_rx udpgso_bench_tx; do
+for t in gro toeplitz udpgso_bench_rx udpgso_bench_tx; do
 	command -v $t >/dev/null || {
 		skip net-selftests "$t could not be built: no linux-source package"
 		exit
@@ -73,5 +73,22 @@ check udpgso-4-cut udpgso_test 4 -M 1 -s 14720 -S 0 -- -n 10 -l 1472
 check udpgso-4-small udpgso_test 4 -M 1 -s 14500 -S 500 -- -n 29 -l 500
 check udpgso-6-cut udpgso_test 6 -M 1 -s 14520 -S 0 -- -n 10 -l 1452
 
+step "receive hash"
+# Needs the control ring, so the front connects anew.
+guest_run g1 "ethtool -K $NET_IF rxhash on" && sleep 1 && net_wait g1
+key=$(guest_run g1 "ethtool -x $NET_IF 2>/dev/null" | sed -n '/hash key/{n;p}' | tr -d ' ')
+if [ -n "$key" ] && net_has g1 "$NET_IF" receive-hashing on; then
+	for family in 4 6; do
+		address=$(net_ip g1)
+		[ $family = 4 ] || address=$(net_ip6 g1)
+		guest_bg g1 hash "timeout 20 toeplitz -$family -t -d 8000 -i $NET_IF -k $key -T 2000 -s -v"
+		sleep 0.3
+		# Connections that are refused: each SYN has another source port.
+		for i in $(seq 20); do busybox nc -w 1 "$address" 8000 </dev/null >/dev/null 2>&1; done
+		check "toeplitz-ip$family" guest_wait g1 hash 30
+	done
+else
+	skip toeplitz "the front has no receive hash"
+fi
 check poweroff guest_poweroff g1
 check unload net_back_unload
