@@ -31,6 +31,7 @@
 #include "grant/batch.h"
 #include "grant/foreign.h"
 #include "ring/ring.h"
+#include "ring/xenstore.h"
 #include "parse.h"
 
 struct blkback_ring;

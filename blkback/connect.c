@@ -196,18 +196,6 @@ static char *ring_dir(struct blkback_ring *ring)
 	return kasprintf(GFP_KERNEL, "%s/queue-%u", base, ring->index);
 }
 
-static int read_number(struct xenbus_device *dev, const char *dir,
-		       const char *key, unsigned int *val)
-{
-	int ret = xenbus_scanf(XBT_NIL, dir, key, "%u", val);
-
-	if (ret == 1)
-		return 0;
-	ret = ret < 0 ? ret : -EINVAL;
-	xenbus_dev_fatal(dev, ret, "reading %s/%s", dir, key);
-	return ret;
-}
-
 static int read_ring_refs(struct xenbus_device *dev, const char *dir,
 			  const struct offer *offer, grant_ref_t *refs)
 {
@@ -216,10 +204,10 @@ static int read_ring_refs(struct xenbus_device *dev, const char *dir,
 	int ret = 0;
 
 	if (offer->single_page)
-		return read_number(dev, dir, key, &refs[0]);
+		return xenstore_read_number(dev, dir, key, &refs[0]);
 	for (i = 0; i < 1U << offer->order && !ret; i++) {
 		snprintf(key, sizeof(key), "ring-ref%u", i);
-		ret = read_number(dev, dir, key, &refs[i]);
+		ret = xenstore_read_number(dev, dir, key, &refs[i]);
 	}
 	return ret;
 }
@@ -259,7 +247,7 @@ static int bind_ring(struct blkback_ring *ring, const char *dir)
 	unsigned int port;
 	int ret;
 
-	ret = read_number(dev, dir, "event-channel", &port);
+	ret = xenstore_read_number(dev, dir, "event-channel", &port);
 	if (ret)
 		return ret;
 	ret = event_channel_bind(&ring->ec, dev, port, blkback_interrupt,
@@ -380,31 +368,23 @@ static int connect_rings(struct blkback_vbd *vbd, const struct offer *offer)
 
 static int write_discard(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
 {
+	const struct xenstore_key keys[] = {
+		{ "discard-granularity", bdev_discard_granularity(vbd->bdev) },
+		{ "discard-alignment", max(bdev_discard_alignment(vbd->bdev), 0) },
+		{ "discard-secure", vbd->limits.secure },
+		{ "feature-discard", 1 },
+	};
 	const char *node = vbd->dev->nodename;
-	int ret;
 
 	if (!vbd->limits.discard)
 		return xenbus_printf(xbt, node, "feature-discard", "0");
-
-	ret = xenbus_printf(xbt, node, "discard-granularity", "%u",
-			    bdev_discard_granularity(vbd->bdev));
-	if (!ret)
-		ret = xenbus_printf(xbt, node, "discard-alignment", "%u",
-				    bdev_discard_alignment(vbd->bdev));
-	if (!ret)
-		ret = xenbus_printf(xbt, node, "discard-secure", "%u",
-				    vbd->limits.secure);
-	if (!ret)
-		ret = xenbus_printf(xbt, node, "feature-discard", "1");
-	return ret;
+	return xenstore_write_keys(xbt, node, keys, ARRAY_SIZE(keys));
 }
 
-static int write_device(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
+static int write_device(void *data, struct xenbus_transaction xbt)
 {
-	const struct {
-		const char *key;
-		unsigned long long val;
-	} keys[] = {
+	struct blkback_vbd *vbd = data;
+	const struct xenstore_key keys[] = {
 		{ "feature-flush-cache", bdev_write_cache(vbd->bdev) },
 		{ "feature-barrier", bdev_write_cache(vbd->bdev) },
 		{ "feature-persistent", blkback_feature_persistent },
@@ -415,17 +395,16 @@ static int write_device(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
 		{ "sector-size", bdev_logical_block_size(vbd->bdev) },
 		{ "physical-sector-size", bdev_physical_block_size(vbd->bdev) },
 	};
-	unsigned int i;
-	int ret = 0;
+	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(keys) && !ret; i++)
-		ret = xenbus_printf(xbt, vbd->dev->nodename, keys[i].key,
-				    "%llu", keys[i].val);
+	ret = xenstore_write_keys(xbt, vbd->dev->nodename, keys,
+				  ARRAY_SIZE(keys));
 	return ret ?: write_discard(vbd, xbt);
 }
 
-static int write_size(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
+static int write_size(void *data, struct xenbus_transaction xbt)
 {
+	struct blkback_vbd *vbd = data;
 	const char *node = vbd->dev->nodename;
 	int ret;
 
@@ -435,20 +414,9 @@ static int write_size(struct blkback_vbd *vbd, struct xenbus_transaction xbt)
 }
 
 static int publish(struct blkback_vbd *vbd,
-		   int (*write)(struct blkback_vbd *vbd,
-				struct xenbus_transaction xbt))
+		   int (*write)(void *data, struct xenbus_transaction xbt))
 {
-	struct xenbus_transaction xbt;
-	int ret, end;
-
-	do {
-		ret = xenbus_transaction_start(&xbt);
-		if (ret)
-			break;
-		ret = write(vbd, xbt);
-		end = xenbus_transaction_end(xbt, ret);
-		ret = ret ?: end;
-	} while (ret == -EAGAIN);
+	int ret = xenstore_transaction(write, vbd);
 
 	if (ret)
 		xenbus_dev_fatal(vbd->dev, ret, "describing the device");

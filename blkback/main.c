@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
+#include "ring/param.h"
+
 unsigned int blkback_max_queues;
 module_param_named(max_queues, blkback_max_queues, uint, 0444);
 MODULE_PARM_DESC(max_queues,
@@ -110,13 +112,6 @@ static void unlist_vbd(struct blkback_vbd *vbd)
 	mutex_unlock(&blkback_vbds_lock);
 }
 
-/* One that is pending already says all there is to say (XSA-349). */
-static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
-			      const char *token)
-{
-	return !watch->nr_pending;
-}
-
 static void device_named(struct xenbus_watch *watch, const char *path,
 			 const char *token)
 {
@@ -129,26 +124,19 @@ static void online_changed(struct xenbus_watch *watch, const char *path,
 	blkback_kick(container_of(watch, struct blkback_vbd, online_watch));
 }
 
-static void stop_watch(struct xenbus_watch *watch)
-{
-	unregister_xenbus_watch(watch);
-	kfree(watch->node);
-}
-
 static int start_watches(struct blkback_vbd *vbd)
 {
 	struct xenbus_device *dev = vbd->dev;
 	int ret;
 
-	ret = xenbus_watch_pathfmt(dev, &vbd->watch, watch_will_handle,
-				   device_named, "%s/physical-device",
-				   dev->nodename);
+	ret = xenstore_watch(dev, &vbd->watch, device_named, dev->nodename,
+			     "physical-device");
 	if (ret)
 		return ret;
-	ret = xenbus_watch_pathfmt(dev, &vbd->online_watch, watch_will_handle,
-				   online_changed, "%s/online", dev->nodename);
+	ret = xenstore_watch(dev, &vbd->online_watch, online_changed,
+			     dev->nodename, "online");
 	if (ret)
-		stop_watch(&vbd->watch);
+		xenstore_unwatch(&vbd->watch);
 	return ret;
 }
 
@@ -240,8 +228,8 @@ static void blkback_remove(struct xenbus_device *dev)
 	struct blkback_vbd *vbd = dev_get_drvdata(&dev->dev);
 	DECLARE_COMPLETION_ONSTACK(freed);
 
-	stop_watch(&vbd->online_watch);
-	stop_watch(&vbd->watch);
+	xenstore_unwatch(&vbd->online_watch);
+	xenstore_unwatch(&vbd->watch);
 
 	/* The toolstack takes a device away in the thread that serves all
 	 * devices: the backing device must not keep that waiting. But if the
@@ -282,20 +270,15 @@ static struct xenbus_driver blkback_driver = {
 
 static int check_parameters(void)
 {
+	int ret;
+
+	ret = param_check("max_queues", blkback_max_queues, 0, MAX_QUEUES);
+	ret = ret ?: param_check("max_ring_page_order",
+				 blkback_max_ring_page_order, 0,
+				 XENBUS_MAX_RING_GRANT_ORDER);
 	if (!blkback_max_queues)
 		blkback_max_queues = min(num_online_cpus(), MAX_QUEUES);
-	if (blkback_max_queues > MAX_QUEUES) {
-		pr_err("max_queues=%u: must be 0 to %u\n", blkback_max_queues,
-		       MAX_QUEUES);
-		return -EINVAL;
-	}
-	if (blkback_max_ring_page_order > XENBUS_MAX_RING_GRANT_ORDER) {
-		pr_err("max_ring_page_order=%u: must be 0 to %u\n",
-		       blkback_max_ring_page_order,
-		       XENBUS_MAX_RING_GRANT_ORDER);
-		return -EINVAL;
-	}
-	return 0;
+	return ret;
 }
 
 static int __init blkback_init(void)

@@ -11,27 +11,13 @@
 
 int blkback_offer(struct blkback_vbd *vbd)
 {
-	const struct {
-		const char *key;
-		unsigned int val;
-	} keys[] = {
+	const struct xenstore_key keys[] = {
 		{ "feature-max-indirect-segments", BLKBACK_MAX_SEGMENTS },
 		{ "multi-queue-max-queues", blkback_max_queues },
 		{ "max-ring-page-order", blkback_max_ring_page_order },
 	};
-	unsigned int i;
-	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		ret = xenbus_printf(XBT_NIL, vbd->dev->nodename, keys[i].key,
-				    "%u", keys[i].val);
-		if (ret) {
-			xenbus_dev_fatal(vbd->dev, ret, "writing %s",
-					 keys[i].key);
-			return ret;
-		}
-	}
-	return 0;
+	return xenstore_offer(vbd->dev, keys, ARRAY_SIZE(keys));
 }
 
 /* Ready for a frontend to come; it may have waited for us. */

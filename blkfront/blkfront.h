@@ -17,10 +17,11 @@
 #include <linux/workqueue.h>
 #include <xen/xenbus.h>
 
-#include "../evtchn/event_channel.h"
-#include "../grant/pool.h"
-#include "../ring/blk_wire.h"
-#include "../ring/ring.h"
+#include "evtchn/event_channel.h"
+#include "grant/pool.h"
+#include "ring/blk_wire.h"
+#include "ring/ring.h"
+#include "ring/xenstore.h"
 #include "response.h"
 
 /* One indirect frame describes more; backends offer no more. */

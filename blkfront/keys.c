@@ -13,6 +13,12 @@
 /* Longest of "queue-%u", "ring-ref%u". */
 #define KEY_LEN	24
 
+/* All keys about rings and features, by whoever they were written. */
+static const char *const own_keys[] = {
+	"ring-ref", "ring-page-order", "num-ring-pages", "event-channel",
+	"queue-", "multi-queue-", "feature-", "protocol",
+};
+
 /*
  * Grants per ring that Linux keeps mapped if not told otherwise. It maps and
  * unmaps more of them for each request, which costs more than waiting for the
@@ -43,40 +49,6 @@ void blkfront_read_ring_features(struct blkfront *info)
 	info->offer_persistent = READ_ONCE(blkfront_params.feature_persistent);
 	info->trusted = READ_ONCE(blkfront_params.trusted) &&
 		xenbus_read_unsigned(info->xbdev->nodename, "trusted", 1);
-}
-
-/* Whether a key is about rings or features, by whoever it was written. */
-static bool is_ours(const char *key)
-{
-	static const char *const prefixes[] = {
-		"ring-ref", "ring-page-order", "num-ring-pages",
-		"event-channel", "queue-", "multi-queue-", "feature-",
-		"protocol",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (!strncmp(key, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
-
-/* A boot loader or another driver may have left keys that mislead backends. */
-static int remove_stale(struct blkfront *info, struct xenbus_transaction xbt)
-{
-	const char *dir = info->xbdev->nodename;
-	unsigned int nr, i;
-	char **keys;
-	int ret = 0;
-
-	keys = xenbus_directory(xbt, dir, "", &nr);
-	if (IS_ERR(keys))
-		return PTR_ERR(keys);
-	for (i = 0; i < nr && !ret; i++)
-		if (is_ours(keys[i]))
-			ret = xenbus_rm(xbt, dir, keys[i]);
-	kfree(keys);
-	return ret;
 }
 
 static int write_ring(struct blkfront_ring *ring,
@@ -119,12 +91,13 @@ static int write_queues(struct blkfront *info, struct xenbus_transaction xbt)
 	return ret;
 }
 
-static int write_all(struct blkfront *info, struct xenbus_transaction xbt)
+static int write_all(void *data, struct xenbus_transaction xbt)
 {
+	struct blkfront *info = data;
 	const char *node = info->xbdev->nodename;
 	int ret;
 
-	ret = remove_stale(info, xbt);
+	ret = xenstore_remove_keys(xbt, node, own_keys, ARRAY_SIZE(own_keys));
 	if (ret)
 		return ret;
 	if (info->ring_order) {
@@ -156,21 +129,7 @@ static int write_all(struct blkfront *info, struct xenbus_transaction xbt)
  */
 int blkfront_write_keys(struct blkfront *info)
 {
-	struct xenbus_transaction xbt;
-	int ret;
-
-	do {
-		ret = xenbus_transaction_start(&xbt);
-		if (ret)
-			return ret;
-		ret = write_all(info, xbt);
-		if (ret) {
-			xenbus_transaction_end(xbt, 1);
-			return ret;
-		}
-		ret = xenbus_transaction_end(xbt, 0);
-	} while (ret == -EAGAIN);
-	return ret;
+	return xenstore_transaction(write_all, info);
 }
 
 /**

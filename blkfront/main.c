@@ -11,6 +11,8 @@
 #include <xen/platform_pci.h>
 #include <xen/xen.h>
 
+#include "ring/param.h"
+
 #define DEV_NAME	"xvd"
 
 struct blkfront_params blkfront_params = {
@@ -45,25 +47,16 @@ struct workqueue_struct *blkfront_wq;
 /* The in-tree driver may have it: minors follow from the device's number. */
 static bool own_major;
 
-static int check_param(const char *name, unsigned int val, unsigned int lo,
-		       unsigned int hi)
-{
-	if (val >= lo && val <= hi)
-		return 0;
-	pr_err("%s=%u: must be %u to %u\n", name, val, lo, hi);
-	return -EINVAL;
-}
-
 static int check_params(void)
 {
 	struct blkfront_params *p = &blkfront_params;
 	unsigned int cpus = num_online_cpus();
 	int ret;
 
-	ret = check_param("max_queues", p->max_queues, 0, MAX_QUEUES);
-	ret = ret ?: check_param("max_ring_page_order", p->max_ring_page_order,
+	ret = param_check("max_queues", p->max_queues, 0, MAX_QUEUES);
+	ret = ret ?: param_check("max_ring_page_order", p->max_ring_page_order,
 				 0, XENBUS_MAX_RING_GRANT_ORDER);
-	ret = ret ?: check_param("max_indirect_segments",
+	ret = ret ?: param_check("max_indirect_segments",
 				 p->max_indirect_segments,
 				 BLKIF_MAX_SEGMENTS_PER_REQUEST,
 				 BLKFRONT_MAX_SEGS);

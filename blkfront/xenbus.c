@@ -26,11 +26,6 @@
 /* After an offence, time for the backend to come back as an honest one. */
 #define PAROLE_TIME	(10 * HZ)
 
-static bool is_online(const struct blkfront *info)
-{
-	return xenbus_read_unsigned(info->backend, "online", 0);
-}
-
 /* Nothing can be done about an error: those who wait must not do so longer. */
 static void give_up(struct blkfront *info, int ret, const char *what)
 {
@@ -162,22 +157,15 @@ err:
 	give_up(info, ret, what);
 }
 
-static bool is_gone(enum xenbus_state backend)
-{
-	return backend == XenbusStateUnknown ||
-	       backend == XenbusStateClosing || backend == XenbusStateClosed;
-}
-
 /* Whether the connection is over for a backend in this state. */
 static bool has_left(enum xenbus_state backend)
 {
-	return is_gone(backend) || backend == XenbusStateInitialising ||
-	       backend == XenbusStateInitWait;
+	return backend_is_idle(backend) || backend == XenbusStateClosing;
 }
 
 static bool leave(struct blkfront *info)
 {
-	if (!is_online(info)) {
+	if (!backend_is_online(info->backend)) {
 		blkfront_close(info);
 		return false;
 	}
@@ -208,7 +196,7 @@ static unsigned long retry_delay(const struct blkfront *info)
 static bool reinitialise(struct blkfront *info, enum xenbus_state backend,
 			 bool news)
 {
-	if (is_gone(backend) && !is_online(info)) {
+	if (backend_is_gone(backend) && !backend_is_online(info->backend)) {
 		blkfront_close(info);
 		return false;
 	}
@@ -218,7 +206,7 @@ static bool reinitialise(struct blkfront *info, enum xenbus_state backend,
 		xenbus_switch_state(info->xbdev, XenbusStateClosed);
 	}
 	/* It may still use the old rings, and write to granted pages. */
-	if (backend == XenbusStateClosing || !has_left(backend))
+	if (!backend_is_idle(backend))
 		return false;
 	if (retry_delay(info))
 		return false;
@@ -230,7 +218,7 @@ static bool reinitialise(struct blkfront *info, enum xenbus_state backend,
 
 static bool initialise(struct blkfront *info, enum xenbus_state backend)
 {
-	if (is_gone(backend) && !is_online(info)) {
+	if (backend_is_gone(backend) && !backend_is_online(info->backend)) {
 		blkfront_close(info);
 		return false;
 	}
@@ -259,7 +247,7 @@ static bool step(struct blkfront *info, enum xenbus_state backend, bool news)
 	case XenbusStateInitialising:
 		return initialise(info, backend);
 	case XenbusStateInitialised:
-		if (is_gone(backend))
+		if (backend_is_gone(backend))
 			return leave(info);
 		if (backend == XenbusStateConnected)
 			connect(info);
@@ -274,7 +262,7 @@ static bool step(struct blkfront *info, enum xenbus_state backend, bool news)
 		return reinitialise(info, backend, news);
 	default:
 		/* After a fatal error. */
-		if (is_gone(backend))
+		if (backend_is_gone(backend))
 			blkfront_close(info);
 		return false;
 	}

@@ -30,22 +30,10 @@ struct offer {
 	struct queue_keys queues[];
 };
 
-static int read_number(struct netback_vif *vif, const char *dir,
-		       const char *key, unsigned int *val)
-{
-	int ret = xenbus_scanf(XBT_NIL, dir, key, "%u", val);
-
-	if (ret == 1)
-		return 0;
-	ret = ret < 0 ? ret : -EINVAL;
-	xenbus_dev_fatal(vif->xdev, ret, "reading %s/%s", dir, key);
-	return ret;
-}
-
 static int read_nonzero(struct netback_vif *vif, const char *dir,
 			const char *key, unsigned int *val)
 {
-	int ret = read_number(vif, dir, key, val);
+	int ret = xenstore_read_number(vif->xdev, dir, key, val);
 
 	if (ret || *val)
 		return ret;
@@ -147,7 +135,8 @@ static int read_nr_queues(struct netback_vif *vif, unsigned int *nr)
 	if (!xenbus_exists(XBT_NIL, dir, "multi-queue-num-queues"))
 		return 0;
 	/* A number that cannot be read must not pass for none. */
-	if (read_number(vif, dir, "multi-queue-num-queues", nr))
+	if (xenstore_read_number(vif->xdev, dir, "multi-queue-num-queues",
+				 nr))
 		return -EINVAL;
 	if (*nr && *nr <= netback_max_queues)
 		return 0;

@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
+#include "ring/param.h"
+
 unsigned int netback_max_queues;
 module_param_named(max_queues, netback_max_queues, uint, 0444);
 MODULE_PARM_DESC(max_queues,
@@ -68,13 +70,6 @@ static int netback_uevent(XENBUS_UEVENT_CONST struct xenbus_device *xdev,
 	return ret;
 }
 
-/* One that is pending already says all there is to say (XSA-349). */
-static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
-			      const char *token)
-{
-	return !watch->nr_pending;
-}
-
 static void watch_fired(struct xenbus_watch *watch, const char *path,
 			const char *token)
 {
@@ -85,15 +80,8 @@ static void stop_watches(struct netback_vif *vif)
 {
 	unsigned int i;
 
-	for (i = 0; i < NETBACK_WATCHES; i++) {
-		struct xenbus_watch *watch = &vif->watches[i].watch;
-
-		if (!watch->node)
-			continue;
-		unregister_xenbus_watch(watch);
-		kfree(watch->node);
-		watch->node = NULL;
-	}
+	for (i = 0; i < NETBACK_WATCHES; i++)
+		xenstore_unwatch(&vif->watches[i].watch);
 }
 
 static int start_watches(struct netback_vif *vif)
@@ -115,9 +103,8 @@ static int start_watches(struct netback_vif *vif)
 	for (i = 0; i < NETBACK_WATCHES && !ret; i++) {
 		vif->watches[i].vif = vif;
 		/* Reports its failure. */
-		ret = xenbus_watch_pathfmt(xdev, &vif->watches[i].watch,
-					   watch_will_handle, watch_fired,
-					   "%s/%s", keys[i].dir, keys[i].key);
+		ret = xenstore_watch(xdev, &vif->watches[i].watch, watch_fired,
+				     keys[i].dir, keys[i].key);
 	}
 	if (ret)
 		stop_watches(vif);
@@ -273,25 +260,16 @@ static struct xenbus_driver netback_driver = {
 
 static int check_parameters(void)
 {
+	int ret;
+
+	ret = param_check("max_queues", netback_max_queues, 0, MAX_QUEUES);
+	ret = ret ?: param_check("copybreak", netback_copybreak, COPYBREAK_MIN,
+				 COPYBREAK_MAX);
+	ret = ret ?: param_check("stall_seconds", netback_stall_seconds, 0,
+				 STALL_SECONDS_MAX);
 	if (!netback_max_queues)
 		netback_max_queues = min(num_online_cpus(), MAX_QUEUES);
-	if (netback_max_queues > MAX_QUEUES) {
-		pr_err("max_queues=%u: must be 0 to %u\n", netback_max_queues,
-		       MAX_QUEUES);
-		return -EINVAL;
-	}
-	if (netback_copybreak < COPYBREAK_MIN ||
-	    netback_copybreak > COPYBREAK_MAX) {
-		pr_err("copybreak=%u: must be %u to %lu\n", netback_copybreak,
-		       COPYBREAK_MIN, COPYBREAK_MAX);
-		return -EINVAL;
-	}
-	if (netback_stall_seconds > STALL_SECONDS_MAX) {
-		pr_err("stall_seconds=%u: must be 0 to %u\n",
-		       netback_stall_seconds, STALL_SECONDS_MAX);
-		return -EINVAL;
-	}
-	return 0;
+	return ret;
 }
 
 static int __init netback_init(void)

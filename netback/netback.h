@@ -38,6 +38,7 @@
 #include "evtchn/event_channel.h"
 #include "grant/batch.h"
 #include "ring/ring.h"
+#include "ring/xenstore.h"
 #include "credit.h"
 #include "hash.h"
 #include "parse.h"

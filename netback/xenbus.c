@@ -11,10 +11,7 @@
 
 int netback_offer(struct netback_vif *vif)
 {
-	const struct {
-		const char *key;
-		unsigned int val;
-	} keys[] = {
+	const struct xenstore_key keys[] = {
 		{ "feature-sg", 1 },
 		{ "feature-gso-tcpv4", 1 },
 		{ "feature-gso-tcpv6", 1 },
@@ -31,19 +28,8 @@ int netback_offer(struct netback_vif *vif)
 		{ "feature-vlan-offload", 1 },
 		{ "carrier", 0 },
 	};
-	unsigned int i;
-	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		ret = xenbus_printf(XBT_NIL, vif->xdev->nodename, keys[i].key,
-				    "%u", keys[i].val);
-		if (ret) {
-			xenbus_dev_fatal(vif->xdev, ret, "writing %s",
-					 keys[i].key);
-			return ret;
-		}
-	}
-	return 0;
+	return xenstore_offer(vif->xdev, keys, ARRAY_SIZE(keys));
 }
 
 void netback_announce(struct netback_vif *vif)
@@ -129,27 +115,14 @@ static void follow_mcast(struct netback_vif *vif)
 }
 
 /* A key must not bring back a directory that the toolstack has removed. */
-static int write_carrier(struct netback_vif *vif, bool up)
+static int write_carrier(void *data, struct xenbus_transaction xbt)
 {
+	struct netback_vif *vif = data;
 	const char *dir = vif->xdev->nodename;
-	struct xenbus_transaction xbt;
-	int ret;
 
-	do {
-		ret = xenbus_transaction_start(&xbt);
-		if (ret)
-			return ret;
-		if (!xenbus_exists(xbt, dir, "state"))
-			ret = -ENOENT;
-		else
-			ret = xenbus_printf(xbt, dir, "carrier", "%u", up);
-		if (ret) {
-			xenbus_transaction_end(xbt, 1);
-			return ret;
-		}
-		ret = xenbus_transaction_end(xbt, 0);
-	} while (ret == -EAGAIN);
-	return ret;
+	if (!xenbus_exists(xbt, dir, "state"))
+		return -ENOENT;
+	return xenbus_printf(xbt, dir, "carrier", "%u", vif->up);
 }
 
 /* The link of the guest is the state of our end. */
@@ -160,8 +133,9 @@ static void show_carrier(struct netback_vif *vif)
 	/* One that is not announced any more is about to be removed. */
 	if (up == vif->up || !vif->announced)
 		return;
-	if (!write_carrier(vif, up))
-		vif->up = up;
+	vif->up = up;
+	if (xenstore_transaction(write_carrier, vif))
+		vif->up = !up;
 }
 
 static void report_broken(struct netback_vif *vif)

@@ -7,6 +7,12 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 
+/* All keys about rings and features, by whoever they were written. */
+static const char *const own_keys[] = {
+	"tx-ring-ref", "rx-ring-ref", "ctrl-ring-ref", "event-channel",
+	"queue-", "multi-queue-", "feature-", "request-", "xdp-headroom",
+};
+
 static unsigned int read_key(const struct netfront *info, const char *key,
 			     unsigned int absent)
 {
@@ -86,40 +92,6 @@ bool netfront_read_carrier(const struct netfront *info)
 	return read_key(info, "carrier", 1);
 }
 
-/* Whether a key is about rings or features, by whoever it was written. */
-static bool is_ours(const char *key)
-{
-	static const char *const prefixes[] = {
-		"tx-ring-ref", "rx-ring-ref", "ctrl-ring-ref", "event-channel",
-		"queue-", "multi-queue-", "feature-", "request-",
-		"xdp-headroom",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (!strncmp(key, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
-
-/* A boot loader or another driver may have left keys that mislead backends. */
-static int remove_stale(struct netfront *info, struct xenbus_transaction xbt)
-{
-	const char *dir = info->xbdev->nodename;
-	unsigned int nr, i;
-	char **keys;
-	int ret = 0;
-
-	keys = xenbus_directory(xbt, dir, "", &nr);
-	if (IS_ERR(keys))
-		return PTR_ERR(keys);
-	for (i = 0; i < nr && !ret; i++)
-		if (is_ours(keys[i]))
-			ret = xenbus_rm(xbt, dir, keys[i]);
-	kfree(keys);
-	return ret;
-}
-
 static int write_channels(struct netfront_queue *queue,
 			  struct xenbus_transaction xbt, const char *dir)
 {
@@ -187,10 +159,7 @@ static int write_ctrl(struct netfront *info, struct xenbus_transaction xbt)
 static int write_features(struct netfront *info, struct xenbus_transaction xbt)
 {
 	bool csum = !info->xdp && info->netdev->wanted_features & NETIF_F_RXCSUM;
-	const struct {
-		const char *key;
-		unsigned int value;
-	} keys[] = {
+	const struct xenstore_key keys[] = {
 		{ "request-rx-copy", 1 },
 		{ "request-multicast-control", netfront_multicast_begin(info) },
 		{ "feature-rx-notify", 1 },
@@ -202,25 +171,22 @@ static int write_features(struct netfront *info, struct xenbus_transaction xbt)
 		{ "xdp-headroom", info->xdp && info->features.xdp ?
 				  XDP_PACKET_HEADROOM : 0 },
 	};
-	unsigned int i;
-	int ret = 0;
 
-	for (i = 0; i < ARRAY_SIZE(keys) && !ret; i++)
-		ret = xenbus_printf(xbt, info->xbdev->nodename, keys[i].key,
-				    "%u", keys[i].value);
-	return ret;
+	return xenstore_write_keys(xbt, info->xbdev->nodename, keys,
+				   ARRAY_SIZE(keys));
 }
 
-static int write_all(struct netfront *info, struct xenbus_transaction xbt)
+static int write_all(void *data, struct xenbus_transaction xbt)
 {
+	struct netfront *info = data;
+	const char *dir = info->xbdev->nodename;
 	int ret;
 
-	ret = remove_stale(info, xbt);
+	ret = xenstore_remove_keys(xbt, dir, own_keys, ARRAY_SIZE(own_keys));
 	if (ret)
 		return ret;
 	if (info->features.max_queues) {
-		ret = xenbus_printf(xbt, info->xbdev->nodename,
-				    "multi-queue-num-queues", "%u",
+		ret = xenbus_printf(xbt, dir, "multi-queue-num-queues", "%u",
 				    info->nr_queues);
 		if (ret)
 			return ret;
@@ -242,19 +208,5 @@ static int write_all(struct netfront *info, struct xenbus_transaction xbt)
  */
 int netfront_write_keys(struct netfront *info)
 {
-	struct xenbus_transaction xbt;
-	int ret;
-
-	do {
-		ret = xenbus_transaction_start(&xbt);
-		if (ret)
-			return ret;
-		ret = write_all(info, xbt);
-		if (ret) {
-			xenbus_transaction_end(xbt, 1);
-			return ret;
-		}
-		ret = xenbus_transaction_end(xbt, 0);
-	} while (ret == -EAGAIN);
-	return ret;
+	return xenstore_transaction(write_all, info);
 }

@@ -9,6 +9,8 @@
 #include <xen/platform_pci.h>
 #include <xen/xen.h>
 
+#include "ring/param.h"
+
 struct netfront_params netfront_params = {
 	.tx_copybreak = NETFRONT_SLICE_SIZE,
 	.rx_copybreak = 256,
@@ -37,24 +39,16 @@ MODULE_PARM_DESC(trusted,
 
 struct workqueue_struct *netfront_wq;
 
-static int check_param(const char *name, unsigned int val, unsigned int hi)
-{
-	if (val <= hi)
-		return 0;
-	pr_err("%s=%u: must be 0 to %u\n", name, val, hi);
-	return -EINVAL;
-}
-
 static int check_params(void)
 {
 	struct netfront_params *p = &netfront_params;
 	unsigned int cpus = num_online_cpus();
 	int ret;
 
-	ret = check_param("max_queues", p->max_queues, MAX_QUEUES);
-	ret = ret ?: check_param("tx_copybreak", p->tx_copybreak,
+	ret = param_check("max_queues", p->max_queues, 0, MAX_QUEUES);
+	ret = ret ?: param_check("tx_copybreak", p->tx_copybreak, 0,
 				 NETFRONT_SLICE_SIZE);
-	ret = ret ?: check_param("rx_copybreak", p->rx_copybreak,
+	ret = ret ?: param_check("rx_copybreak", p->rx_copybreak, 0,
 				 MAX_RX_COPYBREAK);
 	if (!p->max_queues)
 		p->max_queues = min_t(unsigned int, cpus, DEFAULT_QUEUES);

@@ -21,10 +21,11 @@
 #include <net/xdp.h>
 #include <xen/xenbus.h>
 
-#include "../evtchn/event_channel.h"
-#include "../grant/pool.h"
-#include "../ring/net_wire.h"
-#include "../ring/ring.h"
+#include "evtchn/event_channel.h"
+#include "grant/pool.h"
+#include "ring/net_wire.h"
+#include "ring/ring.h"
+#include "ring/xenstore.h"
 #include "response.h"
 
 struct page_pool;

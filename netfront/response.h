@@ -7,7 +7,7 @@
 #define XSPLIT_NETFRONT_RESPONSE_H
 
 #include <linux/types.h>
-#include "../ring/net_wire.h"
+#include "ring/net_wire.h"
 
 /* Slots with data that a packet may have: every peer can send that many. */
 #define NETFRONT_MAX_PARTS	XEN_NETIF_NR_SLOTS_MIN

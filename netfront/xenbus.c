@@ -30,26 +30,6 @@
 #define ANNOUNCEMENTS	3
 #define ANNOUNCE_INTERVAL	(HZ / 10)
 
-static bool is_online(const struct netfront *info)
-{
-	return xenbus_read_unsigned(info->backend, "online", 0);
-}
-
-static bool is_gone(enum xenbus_state backend)
-{
-	return backend == XenbusStateUnknown ||
-	       backend == XenbusStateClosing || backend == XenbusStateClosed;
-}
-
-/* Whether a backend in this state does not use rings. */
-static bool is_idle(enum xenbus_state backend)
-{
-	return backend == XenbusStateUnknown ||
-	       backend == XenbusStateClosed ||
-	       backend == XenbusStateInitialising ||
-	       backend == XenbusStateInitWait;
-}
-
 /* --- connect ------------------------------------------------------------- */
 
 static unsigned int choose_queues(const struct netfront *info)
@@ -86,26 +66,10 @@ static void fail(struct netfront *info, int ret, const char *what)
 	netfront_disconnect(info, true);
 }
 
-static bool watch_will_handle(struct xenbus_watch *watch, const char *path,
-			      const char *token)
-{
-	/* One event is as good as many (XSA-349). */
-	return !watch->nr_pending;
-}
-
 static void carrier_changed(struct xenbus_watch *watch, const char *path,
 			    const char *token)
 {
 	netfront_kick(container_of(watch, struct netfront, carrier_watch));
-}
-
-static void stop_watch(struct netfront *info)
-{
-	if (!info->carrier_watch.node)
-		return;
-	unregister_xenbus_watch(&info->carrier_watch);
-	kfree(info->carrier_watch.node);
-	info->carrier_watch = (struct xenbus_watch) {};
 }
 
 /* Most backends have no such key; then their state is all there is. */
@@ -114,9 +78,8 @@ static void start_watch(struct netfront *info)
 	if (info->carrier_watch.node ||
 	    !xenbus_exists(XBT_NIL, info->backend, "carrier"))
 		return;
-	xenbus_watch_pathfmt(info->xbdev, &info->carrier_watch,
-			     watch_will_handle, carrier_changed, "%s/carrier",
-			     info->backend);
+	xenstore_watch(info->xbdev, &info->carrier_watch, carrier_changed,
+		       info->backend, "carrier");
 }
 
 /* Offer rings to a backend that waits for them. */
@@ -270,7 +233,7 @@ static unsigned long retry_delay(const struct netfront *info)
 static bool reinitialise(struct netfront *info, enum xenbus_state backend,
 			 bool news)
 {
-	if (is_gone(backend) && !is_online(info)) {
+	if (backend_is_gone(backend) && !backend_is_online(info->backend)) {
 		/* The toolstack takes the device away. */
 		if (backend != XenbusStateClosing)
 			release(info);
@@ -283,7 +246,7 @@ static bool reinitialise(struct netfront *info, enum xenbus_state backend,
 		xenbus_switch_state(info->xbdev, XenbusStateClosed);
 	}
 	/* It may still use the old rings, and write to granted pages. */
-	if (!is_idle(backend) || retry_delay(info))
+	if (!backend_is_idle(backend) || retry_delay(info))
 		return false;
 
 	release(info);
@@ -318,14 +281,14 @@ static bool leave(struct netfront *info, const char *why)
 /* Our state is Connected. */
 static bool attend(struct netfront *info, enum xenbus_state backend)
 {
-	if (is_gone(backend))
+	if (backend_is_gone(backend))
 		return leave(info, "backend has left");
 	if (!info->linked) {
 		if (backend == XenbusStateConnected)
 			link_up(info);
 		return false;
 	}
-	if (is_idle(backend))
+	if (backend_is_idle(backend))
 		return leave(info, "backend has started anew");
 	if (READ_ONCE(info->renew)) {
 		netfront_disconnect(info, false);
@@ -358,7 +321,7 @@ static void replace(struct netfront *info)
 {
 	char *backend = kstrdup(info->xbdev->otherend, GFP_NOIO);
 
-	stop_watch(info);
+	xenstore_unwatch(&info->carrier_watch);
 	if (backend) {
 		kfree(info->backend);
 		info->backend = backend;
@@ -426,11 +389,11 @@ void netfront_close(struct netfront *info)
 {
 	unsigned long end = jiffies + CLOSE_TIMEOUT;
 
-	stop_watch(info);
+	xenstore_unwatch(&info->carrier_watch);
 	link_down(info);
 	xenbus_frontend_closed(info->xbdev);
 	while (info->queues && time_before(jiffies, end) &&
-	       !is_idle(xenbus_read_driver_state(info->backend)))
+	       !backend_is_idle(xenbus_read_driver_state(info->backend)))
 		msleep(20);
 	release(info);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The core module: event channels and grants for all split drivers.
+ * The core module: event channels, grants and xenstore for all split drivers.
  */
 #include <linux/module.h>
 #include <linux/printk.h>

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all four drivers do in xenstore: both ends of a device describe
+ * themselves there, watch each other's state, and begin and end a connection.
+ */
+#ifndef XSPLIT_XENSTORE_H
+#define XSPLIT_XENSTORE_H
+
+#include <linux/types.h>
+#include <xen/xenbus.h>
+
+/**
+ * struct xenstore_key - a key with a number for a value
+ * @name: its name
+ * @value: what it says
+ */
+struct xenstore_key {
+	const char *name;
+	u64 value;
+};
+
+/**
+ * xenstore_transaction() - write so that others see all or nothing
+ * @write: writes; may run several times, when others write meanwhile; its
+ *	error ends the transaction with nothing written
+ * @data: argument of @write
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_transaction(int (*write)(void *data,
+				      struct xenbus_transaction xbt),
+			 void *data);
+
+/**
+ * xenstore_write_keys() - write several keys
+ * @xbt: transaction
+ * @dir: their directory
+ * @keys: the keys
+ * @nr: their number
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_write_keys(struct xenbus_transaction xbt, const char *dir,
+			const struct xenstore_key *keys, unsigned int nr);
+
+/**
+ * xenstore_offer() - write what a backend offers to any frontend
+ * @dev: the backend's device, whose fatal error it is if that fails
+ * @keys: keys of its directory
+ * @nr: their number
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_offer(struct xenbus_device *dev, const struct xenstore_key *keys,
+		   unsigned int nr);
+
+/**
+ * xenstore_remove_keys() - remove keys by the beginnings of their names
+ * @xbt: transaction
+ * @dir: their directory
+ * @prefixes: beginnings
+ * @nr: their number
+ *
+ * A boot loader or another driver may have left keys that mislead the peer.
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_remove_keys(struct xenbus_transaction xbt, const char *dir,
+			 const char *const *prefixes, unsigned int nr);
+
+/**
+ * xenstore_read_number() - read a number that must be there
+ * @dev: the device, whose fatal error it is if there is none
+ * @dir: directory of the key
+ * @key: the key
+ * @val: the number
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_read_number(struct xenbus_device *dev, const char *dir,
+			 const char *key, unsigned int *val);
+
+/**
+ * xenstore_watch() - watch a key
+ * @dev: the device, whose fatal error it is if that fails
+ * @watch: the watch, zeroed
+ * @fired: called in xenwatch when the key may have changed, at least once
+ * @dir: directory of the key
+ * @key: the key
+ *
+ * Changes that come faster than they are looked at are one (XSA-349).
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int xenstore_watch(struct xenbus_device *dev, struct xenbus_watch *watch,
+		   void (*fired)(struct xenbus_watch *watch, const char *path,
+				 const char *token),
+		   const char *dir, const char *key);
+
+/**
+ * xenstore_unwatch() - undo xenstore_watch()
+ * @watch: the watch; one that is not registered is left alone
+ *
+ * Context: may sleep. The callback has ended on return.
+ */
+void xenstore_unwatch(struct xenbus_watch *watch);
+
+/**
+ * backend_is_online() - whether the toolstack wants the device to be there
+ * @dir: directory of the backend
+ *
+ * Context: may sleep.
+ * Return: false if the device is being taken away for good.
+ */
+static inline bool backend_is_online(const char *dir)
+{
+	return xenbus_read_unsigned(dir, "online", 0);
+}
+
+/**
+ * backend_is_gone() - whether a backend has left, or is about to
+ * @state: its state
+ *
+ * Return: true if so; it may still use the rings.
+ */
+static inline bool backend_is_gone(enum xenbus_state state)
+{
+	return state == XenbusStateUnknown || state == XenbusStateClosing ||
+	       state == XenbusStateClosed;
+}
+
+/**
+ * backend_is_idle() - whether a backend has no use for rings
+ * @state: its state
+ *
+ * Return: true if it has let go of those of an earlier connection.
+ */
+static inline bool backend_is_idle(enum xenbus_state state)
+{
+	return state == XenbusStateUnknown || state == XenbusStateClosed ||
+	       state == XenbusStateInitialising ||
+	       state == XenbusStateInitWait;
+}
+
+#endif /* XSPLIT_XENSTORE_H */
