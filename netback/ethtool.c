@@ -81,15 +81,12 @@ static void get_strings(struct net_device *net, u32 set, u8 *data)
 }
 
 static u64 *add_values(u64 *data, const struct counter *stats, unsigned int nr,
-		       const struct u64_stats_sync *sync, const void *counters)
+		       const void *counters)
 {
-	unsigned int start, i;
+	unsigned int i;
 
-	do {
-		start = u64_stats_fetch_begin(sync);
-		for (i = 0; i < nr; i++)
-			data[i] = u64_stats_read(counters + stats[i].offset);
-	} while (u64_stats_fetch_retry(sync, start));
+	for (i = 0; i < nr; i++)
+		data[i] = u64_stats_read(counters + stats[i].offset);
 	return data + nr;
 }
 
@@ -100,13 +97,10 @@ static void get_stats(struct net_device *net, struct ethtool_stats *stats,
 	unsigned int i;
 
 	for (i = 0; i < net->real_num_tx_queues; i++) {
-		const struct netback_tx_stats *tx = &vif->stats[i].tx;
-		const struct netback_rx_stats *rx = &vif->stats[i].rx;
-
 		data = add_values(data, tx_stats, ARRAY_SIZE(tx_stats),
-				  &tx->syncp, tx);
+				  &vif->stats[i].tx);
 		data = add_values(data, rx_stats, ARRAY_SIZE(rx_stats),
-				  &rx->syncp, rx);
+				  &vif->stats[i].rx);
 	}
 }
 

@@ -11,6 +11,8 @@
 
 #define OFFLOADS	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_IP_CSUM | \
 			 NETIF_F_IPV6_CSUM | NETIF_F_TSO | NETIF_F_TSO6)
+/* With all its headers a packet's length fits 16 bits. */
+#define MAX_MTU		(ETH_MAX_MTU - VLAN_ETH_HLEN)
 
 static void start_queue(struct netback_queue *queue)
 {
@@ -81,6 +83,7 @@ static int stop(struct net_device *net)
 
 static netdev_tx_t drop(struct sk_buff *skb)
 {
+	dev_core_stats_tx_dropped_inc(skb->dev);
 	dev_kfree_skb_any(skb);
 	return NETDEV_TX_OK;
 }
@@ -130,38 +133,22 @@ static netdev_features_t fix_features(struct net_device *net,
 static void add_tx_stats(struct rtnl_link_stats64 *sum,
 			 const struct netback_tx_stats *stats)
 {
-	struct netback_tx_stats now;
-	unsigned int start;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->syncp);
-		now = *stats;
-	} while (u64_stats_fetch_retry(&stats->syncp, start));
-
-	sum->rx_packets += u64_stats_read(&now.packets);
-	sum->rx_bytes += u64_stats_read(&now.bytes);
-	sum->rx_dropped += u64_stats_read(&now.no_memory);
-	sum->rx_errors += u64_stats_read(&now.malformed) +
-			  u64_stats_read(&now.copy_failed) +
-			  u64_stats_read(&now.bad_offload);
+	sum->rx_packets += u64_stats_read(&stats->packets);
+	sum->rx_bytes += u64_stats_read(&stats->bytes);
+	sum->rx_dropped += u64_stats_read(&stats->no_memory);
+	sum->rx_errors += u64_stats_read(&stats->malformed) +
+			  u64_stats_read(&stats->copy_failed) +
+			  u64_stats_read(&stats->bad_offload);
 }
 
 static void add_rx_stats(struct rtnl_link_stats64 *sum,
 			 const struct netback_rx_stats *stats)
 {
-	struct netback_rx_stats now;
-	unsigned int start;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->syncp);
-		now = *stats;
-	} while (u64_stats_fetch_retry(&stats->syncp, start));
-
-	sum->tx_packets += u64_stats_read(&now.packets);
-	sum->tx_bytes += u64_stats_read(&now.bytes);
-	sum->tx_dropped += u64_stats_read(&now.filtered) +
-			   u64_stats_read(&now.too_big);
-	sum->tx_errors += u64_stats_read(&now.copy_failed);
+	sum->tx_packets += u64_stats_read(&stats->packets);
+	sum->tx_bytes += u64_stats_read(&stats->bytes);
+	sum->tx_dropped += u64_stats_read(&stats->filtered) +
+			   u64_stats_read(&stats->too_big);
+	sum->tx_errors += u64_stats_read(&stats->copy_failed);
 }
 
 /* The guest's transmit is what this device receives. */
@@ -180,7 +167,7 @@ static void get_stats64(struct net_device *net, struct rtnl_link_stats64 *sum)
 static int max_mtu(const struct netback_vif *vif)
 {
 	if (vif->can_sg)
-		return ETH_MAX_MTU - VLAN_ETH_HLEN;
+		return MAX_MTU;
 	return NET_FRAME_SIZE - VLAN_ETH_HLEN - vif->xdp_headroom;
 }
 
@@ -221,21 +208,6 @@ static const struct net_device_ops netdev_ops = {
 	.ndo_validate_addr = eth_validate_addr,
 };
 
-static int alloc_stats(struct netback_vif *vif)
-{
-	unsigned int i;
-
-	vif->stats = kvcalloc(netback_max_queues, sizeof(*vif->stats),
-			      GFP_KERNEL);
-	if (!vif->stats)
-		return -ENOMEM;
-	for (i = 0; i < netback_max_queues; i++) {
-		u64_stats_init(&vif->stats[i].tx.syncp);
-		u64_stats_init(&vif->stats[i].rx.syncp);
-	}
-	return 0;
-}
-
 static void setup(struct net_device *net, struct xenbus_device *xdev)
 {
 	/* Never taken for the station that a bridge knows by its ports. */
@@ -247,7 +219,7 @@ static void setup(struct net_device *net, struct xenbus_device *xdev)
 	net->hw_features = OFFLOADS;
 	net->features = OFFLOADS | NETIF_F_RXCSUM;
 	net->min_mtu = ETH_MIN_MTU;
-	net->max_mtu = ETH_MAX_MTU - VLAN_ETH_HLEN;
+	net->max_mtu = MAX_MTU;
 	netif_set_tso_max_size(net, GSO_LEGACY_MAX_SIZE);
 	/* An skb is in a list of ours for a while. */
 	net->priv_flags &= ~IFF_TX_SKB_SHARING;
@@ -272,11 +244,12 @@ struct netback_vif *netback_alloc(struct xenbus_device *xdev,
 	vif = netdev_priv(net);
 	vif->net = net;
 	vif->xdev = xdev;
-	vif->handle = handle;
 	/* Until a frontend has said what it takes. */
 	vif->can_sg = true;
 	vif->wanted_mtu = net->mtu;
-	if (alloc_stats(vif)) {
+	vif->stats = kvcalloc(netback_max_queues, sizeof(*vif->stats),
+			      GFP_KERNEL);
+	if (!vif->stats) {
 		free_netdev(net);
 		return NULL;
 	}

@@ -51,7 +51,6 @@ struct netback_vif;
 
 /**
  * struct netback_tx_stats - counters of guest transmit
- * @syncp: for readers on 32-bit machines
  * @packets: delivered
  * @bytes: of them
  * @events: interrupts taken, transmit and receive
@@ -63,10 +62,10 @@ struct netback_vif;
  * @csum_fixup: packets to be segmented that came without a blank checksum
  * @throttled: times that the rate limit stopped the queue
  *
- * Written in NAPI context; outlives the queue.
+ * Written in NAPI context; outlives the queue. A 64-bit machine, as ring/compat.h
+ * demands it, never reads half of one.
  */
 struct netback_tx_stats {
-	struct u64_stats_sync syncp;
 	u64_stats_t packets;
 	u64_stats_t bytes;
 	u64_stats_t events;
@@ -81,7 +80,6 @@ struct netback_tx_stats {
 
 /**
  * struct netback_rx_stats - counters of guest receive
- * @syncp: for readers on 32-bit machines
  * @packets: put into the guest's buffers
  * @bytes: of them
  * @notifies: events sent
@@ -93,7 +91,6 @@ struct netback_tx_stats {
  * Written under the lock of the transmit queue; outlives the queue.
  */
 struct netback_rx_stats {
-	struct u64_stats_sync syncp;
 	u64_stats_t packets;
 	u64_stats_t bytes;
 	u64_stats_t notifies;
@@ -245,7 +242,6 @@ struct netback_watch {
  * @xdev: the xenbus device
  * @net: the network device, whose private memory this is
  * @script: hotplug script, for uevents
- * @handle: number of the vif
  * @work: netback_update()
  * @stats: counters, one for each queue that may be
  * @watches: what has @work run, beside the frontend's state
@@ -280,7 +276,6 @@ struct netback_vif {
 	struct xenbus_device *xdev;
 	struct net_device *net;
 	char *script;
-	unsigned int handle;
 	struct work_struct work;
 	struct netback_stats *stats;
 	struct netback_watch watches[NETBACK_WATCHES];
@@ -345,7 +340,7 @@ static inline void netback_kick(struct netback_vif *vif)
  * @handle: number of the vif
  *
  * The network device is not registered yet; its private memory is the vif,
- * of which @xdev, @net, @handle and @stats are set.
+ * of which @xdev, @net and @stats are set.
  *
  * Context: may sleep.
  * Return: the vif, or NULL if there is no memory.
@@ -404,14 +399,6 @@ void netback_stall(struct netback_vif *vif);
  * Return: packets delivered or dropped.
  */
 int netback_poll(struct napi_struct *napi, int budget);
-
-/**
- * netback_credit_expired() - the rate limit lets a queue go on
- * @timer: of the queue
- *
- * Return: HRTIMER_NORESTART.
- */
-enum hrtimer_restart netback_credit_expired(struct hrtimer *timer);
 
 /**
  * netback_tx_interrupt() - an event of transmit, or of both

@@ -201,10 +201,8 @@ static int set_gso(struct sk_buff *skb, const struct net_tx_packet *wire)
 
 static void set_hash(struct sk_buff *skb, const struct net_tx_packet *wire)
 {
-	bool l4 = wire->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP ||
-		  wire->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP;
-
-	skb_set_hash(skb, wire->hash, l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
+	skb_set_hash(skb, wire->hash, net_hash_is_l4(wire->hash_type) ?
+		     PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
 }
 
 int netback_packet_finish(struct netback_queue *queue,

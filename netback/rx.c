@@ -29,13 +29,6 @@ struct rx_cursor {
 	unsigned int room;
 };
 
-static void count(struct netback_queue *queue, u64_stats_t *counter)
-{
-	u64_stats_update_begin(&queue->stats->rx.syncp);
-	u64_stats_inc(counter);
-	u64_stats_update_end(&queue->stats->rx.syncp);
-}
-
 static struct netdev_queue *txq_of(const struct netback_queue *queue)
 {
 	return netdev_get_tx_queue(queue->vif->net, queue->index);
@@ -213,7 +206,7 @@ static void fail_packet(struct netback_queue *queue,
 	net_warn_ratelimited("%s: queue %u: no access to buffers for a packet of %u slots: error %d\n",
 			     queue->vif->net->name, queue->index,
 			     packet->nr_slots, packet->err);
-	count(queue, &queue->stats->rx.copy_failed);
+	u64_stats_inc(&queue->stats->rx.copy_failed);
 	for (i = 0; i < packet->nr_slots; i++)
 		if (!i || i > packet->nr_extras)
 			pass->slots[packet->first + i].rsp.status =
@@ -233,7 +226,7 @@ static void respond(struct netback_queue *queue, struct netback_rx_pass *pass)
 	if (!ring_back_push(&queue->rx))
 		return;
 	event_channel_notify(channel_of(queue));
-	count(queue, &queue->stats->rx.notifies);
+	u64_stats_inc(&queue->stats->rx.notifies);
 }
 
 static void free_backlog(struct netback_queue *queue)
@@ -249,10 +242,8 @@ static void free_backlog(struct netback_queue *queue)
 	}
 	queue->backlog_slots = 0;
 
-	u64_stats_update_begin(&stats->syncp);
 	u64_stats_add(&stats->packets, packets);
 	u64_stats_add(&stats->bytes, bytes);
-	u64_stats_update_end(&stats->syncp);
 }
 
 static void flush(struct netback_queue *queue)
@@ -299,7 +290,7 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 		netback_break(queue, "impossible index of buffers");
 		return;
 	}
-	count(queue, &queue->stats->rx.stopped);
+	u64_stats_inc(&queue->stats->rx.stopped);
 	queue->rx_look = queue->vif->rx_notify ? netback_stall_seconds * HZ :
 						 LOOK_MIN;
 	queue->stalled_at = jiffies + netback_stall_seconds * HZ;
@@ -322,9 +313,9 @@ static bool wanted(struct netback_queue *queue, struct sk_buff *skb,
 	const struct ethhdr *eth = (const struct ethhdr *)skb->data;
 
 	if (!netback_mcast_wanted(queue->vif, eth->h_dest))
-		count(queue, &queue->stats->rx.filtered);
+		u64_stats_inc(&queue->stats->rx.filtered);
 	else if (unlikely(slots > max))
-		count(queue, &queue->stats->rx.too_big);
+		u64_stats_inc(&queue->stats->rx.too_big);
 	else
 		return true;
 	dev_kfree_skb_any(skb);
@@ -358,11 +349,12 @@ netdev_tx_t netback_xmit(struct netback_queue *queue, struct sk_buff *skb,
 void netback_rx_start(struct netback_queue *queue)
 {
 	struct netdev_queue *txq = txq_of(queue);
+	int need = slots_max(queue->vif);
 
 	__netif_tx_lock_bh(txq);
 	netif_tx_start_queue(txq);
-	if (ring_back_pending(&queue->rx) < (int)slots_max(queue->vif))
-		wait_for_buffers(queue, slots_max(queue->vif));
+	if (ring_back_pending(&queue->rx) < need)
+		wait_for_buffers(queue, need);
 	__netif_tx_unlock_bh(txq);
 }
 

@@ -10,13 +10,6 @@
 /* Pages that a queue keeps for its next packets: a few of 64 KiB. */
 #define POOL_PAGES	64
 
-static void count(struct netback_queue *queue, u64_stats_t *counter)
-{
-	u64_stats_update_begin(&queue->stats->tx.syncp);
-	u64_stats_inc(counter);
-	u64_stats_update_end(&queue->stats->tx.syncp);
-}
-
 void netback_break(struct netback_queue *queue, const char *why)
 {
 	WRITE_ONCE(queue->broken, why);
@@ -58,7 +51,7 @@ static bool admit(struct netback_queue *queue, const struct net_tx_packet *wire)
 		return true;
 
 	queue->throttled = true;
-	count(queue, &queue->stats->tx.throttled);
+	u64_stats_inc(&queue->stats->tx.throttled);
 	hrtimer_start(&queue->credit_timer, ns_to_ktime(wait),
 		      HRTIMER_MODE_REL);
 	return false;
@@ -74,7 +67,7 @@ static void refuse(struct netback_queue *queue, struct netback_packet *packet,
 			     queue->vif->net->name, queue->index,
 			     packet->wire.nr_slots, net_tx_reject_text(why),
 			     req->id, req->size, req->offset, req->flags);
-	count(queue, &queue->stats->tx.malformed);
+	u64_stats_inc(&queue->stats->tx.malformed);
 	packet->status = XEN_NETIF_RSP_ERROR;
 }
 
@@ -158,12 +151,12 @@ static void copy_failed(struct netback_queue *queue,
 			struct netback_packet *packet)
 {
 	if (packet->err == -ENOMEM) {
-		count(queue, &queue->stats->tx.no_memory);
+		u64_stats_inc(&queue->stats->tx.no_memory);
 	} else {
 		net_warn_ratelimited("%s: queue %u: no access to the data of a packet of %u bytes: error %d\n",
 				     queue->vif->net->name, queue->index,
 				     packet->wire.len, packet->err);
-		count(queue, &queue->stats->tx.copy_failed);
+		u64_stats_inc(&queue->stats->tx.copy_failed);
 	}
 	packet->status = XEN_NETIF_RSP_ERROR;
 	kfree_skb(packet->skb);
@@ -187,9 +180,9 @@ static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
 static void deliver(struct netback_queue *queue, struct netback_packet *packet)
 {
 	if (packet->wire.gso_type && !packet->wire.csum_blank)
-		count(queue, &queue->stats->tx.csum_fixup);
+		u64_stats_inc(&queue->stats->tx.csum_fixup);
 	if (unlikely(netback_packet_finish(queue, packet))) {
-		count(queue, &queue->stats->tx.bad_offload);
+		u64_stats_inc(&queue->stats->tx.bad_offload);
 		kfree_skb(packet->skb);
 		return;
 	}
@@ -210,10 +203,8 @@ static void deliver_all(struct netback_queue *queue, struct netback_tx_pass *pas
 		bytes += packet->wire.len;
 		deliver(queue, packet);
 	}
-	u64_stats_update_begin(&stats->syncp);
 	u64_stats_add(&stats->packets, packets);
 	u64_stats_add(&stats->bytes, bytes);
-	u64_stats_update_end(&stats->syncp);
 }
 
 static void push(struct netback_queue *queue)
@@ -221,7 +212,7 @@ static void push(struct netback_queue *queue)
 	if (!ring_back_push(&queue->tx))
 		return;
 	event_channel_notify(&queue->tx_ec);
-	count(queue, &queue->stats->tx.notifies);
+	u64_stats_inc(&queue->stats->tx.notifies);
 }
 
 static unsigned int serve(struct netback_queue *queue, unsigned int budget)
@@ -248,7 +239,7 @@ static void end_event(struct netback_queue *queue, bool *event,
 {
 	if (!xchg(event, false))
 		return;
-	count(queue, &queue->stats->tx.events);
+	u64_stats_inc(&queue->stats->tx.events);
 	event_channel_eoi(ec, xchg(worked, false));
 }
 
@@ -281,7 +272,7 @@ int netback_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-enum hrtimer_restart netback_credit_expired(struct hrtimer *timer)
+static enum hrtimer_restart credit_expired(struct hrtimer *timer)
 {
 	struct netback_queue *queue =
 		container_of(timer, struct netback_queue, credit_timer);
@@ -324,7 +315,7 @@ int netback_queue_init(struct netback_queue *queue, struct netback_vif *vif,
 	if (IS_ERR(queue->pool))
 		return PTR_ERR(queue->pool);
 	hrtimer_init(&queue->credit_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	queue->credit_timer.function = netback_credit_expired;
+	queue->credit_timer.function = credit_expired;
 	timer_setup(&queue->rx_timer, netback_rx_timeout, 0);
 	__skb_queue_head_init(&queue->backlog);
 	/* Others look at the network device's list of NAPI under RTNL. */

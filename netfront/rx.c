@@ -297,12 +297,9 @@ static bool set_gso(struct sk_buff *skb, const struct netfront_packet *pkt)
 
 static void set_hash(struct sk_buff *skb, const struct netfront_packet *pkt)
 {
-	bool l4 = pkt->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP ||
-		  pkt->hash_type == _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP;
-
 	if (pkt->hashed)
-		skb_set_hash(skb, pkt->hash,
-			     l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
+		skb_set_hash(skb, pkt->hash, net_hash_is_l4(pkt->hash_type) ?
+			     PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
 }
 
 static void deliver(struct netfront_queue *queue, struct sk_buff *skb,

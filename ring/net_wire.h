@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Wire formats of network rings. Only layout, no behaviour.
+ * Wire formats of network rings. Only layout and what its values mean.
  *
  * Protocol: xen/interface/io/netif.h.
  */
@@ -41,6 +41,18 @@ union net_rx_slot {
 	struct xen_netif_rx_response rsp;
 	struct xen_netif_extra_info extra;
 };
+
+/**
+ * net_hash_is_l4() - whether a hash is over ports, too
+ * @type: one of _XEN_NETIF_CTRL_HASH_TYPE_*
+ *
+ * Return: false if it is over addresses alone.
+ */
+static inline bool net_hash_is_l4(u8 type)
+{
+	return type == _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP ||
+	       type == _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP;
+}
 
 static_assert(sizeof(union net_tx_slot) == NET_TX_SLOT_SIZE);
 static_assert(sizeof(struct xen_netif_extra_info) == NET_RX_SLOT_SIZE);
