@@ -471,6 +471,19 @@ netfront_rx_channel(struct netfront_queue *queue)
 	return queue->info->split ? &queue->rx_channel : &queue->tx_channel;
 }
 
+/* How many buffers are in the ring. */
+static inline unsigned int netfront_posted(const struct netfront_queue *queue)
+{
+	return queue->rx.req_prod - queue->rx.rsp_cons;
+}
+
+/* The buffer of a response that was not taken off the ring yet. */
+static inline struct netfront_buf *
+netfront_buf_at(struct netfront_queue *queue, u32 ahead)
+{
+	return &queue->rx_bufs[(queue->rx.rsp_cons + ahead) % NET_RING_SLOTS];
+}
+
 /* Have the state machine look at the device. */
 static inline void netfront_kick(struct netfront *info)
 {
@@ -500,11 +513,24 @@ bool netfront_tx_reap(struct netfront_queue *queue);
 bool netfront_tx_ask(struct netfront_queue *queue);
 void netfront_tx_drop_all(struct netfront_queue *queue);
 
-/* rx.c: NAPI; drop_all when nothing runs */
+/* rx.c: NAPI; free when nothing runs */
 int netfront_poll(struct napi_struct *napi, int budget);
 int netfront_rx_init(struct netfront_queue *queue);
-void netfront_rx_drop_all(struct netfront_queue *queue);
-bool netfront_rx_refill(struct netfront_queue *queue);
+void netfront_rx_free(struct netfront_queue *queue);
+
+/* packet.c: NAPI */
+struct sk_buff *netfront_packet_build(struct netfront_queue *queue,
+				      const struct netfront_packet *pkt);
+bool netfront_packet_finish(struct netfront_queue *queue, struct sk_buff *skb,
+			    const struct netfront_packet *pkt);
+
+/* buffer.c: NAPI; free when nothing runs */
+bool netfront_bufs_post(struct netfront_queue *queue);
+void netfront_bufs_release(struct netfront_queue *queue,
+			   const struct netfront_packet *pkt);
+struct page *netfront_buf_revoke(struct netfront_queue *queue,
+				 struct netfront_buf *buf);
+void netfront_bufs_free(struct netfront_queue *queue);
 
 /* queue.c: life of queues; process context */
 struct netfront_queue *netfront_queues_create(struct netfront *info,

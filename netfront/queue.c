@@ -108,7 +108,7 @@ static int create(struct netfront_queue *queue)
 	return 0;
 
 err_rx:
-	netfront_rx_drop_all(queue);
+	netfront_rx_free(queue);
 err_napi:
 	netif_napi_del(&queue->napi);
 	destroy_rings(queue);
@@ -120,7 +120,7 @@ static void destroy(struct netfront_queue *queue)
 {
 	free_channels(queue);
 	netfront_tx_drop_all(queue);
-	netfront_rx_drop_all(queue);
+	netfront_rx_free(queue);
 	netif_napi_del(&queue->napi);
 	destroy_rings(queue);
 }
@@ -186,7 +186,7 @@ void netfront_queues_destroy(struct netfront *info)
 
 static void start(struct netfront_queue *queue)
 {
-	netfront_rx_refill(queue);
+	netfront_bufs_post(queue);
 	__netif_tx_lock_bh(queue->txq);
 	queue->live = true;
 	__netif_tx_unlock_bh(queue->txq);

@@ -2,305 +2,17 @@
 /*
  * Reception: NAPI takes packets off the ring, one chain of responses at a
  * time, and posts buffers again once at its end.
- *
- * The backend can write to a page as long as it is granted. So small packets
- * are copied before anybody looks at them, and their pages are posted again as
- * they are; pages of others are taken from the backend first, and then become
- * part of the packet.
  */
 #include "netfront.h"
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <net/page_pool/helpers.h>
-#include <xen/page.h>
 
 /* Buffers of an idle queue; a burst doubles them, up to the ring's size. */
 #define FIRST_BUFS	64
-/* Room for headers in a packet whose data is in pages. */
-#define HEAD_SIZE	128
 /* When there was no memory for a single buffer. */
 #define REFILL_DELAY	(HZ / 10)
 
-/* --- buffers ------------------------------------------------------------- */
-
-static unsigned int posted(const struct netfront_queue *queue)
-{
-	return queue->rx.req_prod - queue->rx.rsp_cons;
-}
-
-static void put_spare(struct netfront_queue *queue, struct netfront_buf buf)
-{
-	queue->spare[queue->nr_spare++] = buf;
-}
-
-static bool equip(struct netfront_queue *queue, struct netfront_buf *buf)
-{
-	struct netfront *info = queue->info;
-
-	if (buf->page)
-		return true;
-	/* The peer sees all of the page (XSA-403). */
-	buf->page = page_pool_alloc_pages(queue->pool, GFP_ATOMIC |
-					  __GFP_NOWARN | __GFP_ZERO);
-	if (!buf->page)
-		return false;
-	/* It may have held a packet that was decrypted in place since. */
-	if (!info->trusted)
-		clear_page(page_address(buf->page));
-	gnttab_page_grant_foreign_access_ref_one(buf->ref,
-						 info->xbdev->otherend_id,
-						 buf->page, 0);
-	return true;
-}
-
-static bool take_spare(struct netfront_queue *queue, struct netfront_buf *buf)
-{
-	if (queue->nr_spare) {
-		*buf = queue->spare[--queue->nr_spare];
-	} else {
-		buf->page = NULL;
-		buf->ref = grant_ref_alloc(&queue->info->budget);
-		if (!buf->ref)
-			return false;
-	}
-	if (equip(queue, buf))
-		return true;
-	put_spare(queue, *buf);
-	return false;
-}
-
-static void post(struct netfront_queue *queue, struct netfront_buf buf)
-{
-	struct xen_netif_rx_request req = {
-		.id = queue->rx.req_prod % NET_RING_SLOTS,
-		.gref = buf.ref,
-	};
-
-	queue->rx_bufs[req.id] = buf;
-	ring_front_put(&queue->rx, &req, sizeof(req));
-}
-
-/**
- * netfront_rx_refill() - post buffers
- * @queue: the queue
- *
- * Context: NAPI, or nothing else runs.
- * Return: whether any buffer is in the ring.
- */
-bool netfront_rx_refill(struct netfront_queue *queue)
-{
-	struct netfront_buf buf;
-
-	while (posted(queue) < queue->rx_target && take_spare(queue, &buf))
-		post(queue, buf);
-	if (ring_front_push(&queue->rx))
-		event_channel_notify(&netfront_rx_channel(queue)->ec);
-	return posted(queue);
-}
-
-/* Return: the buffer of a response that was not freed yet. */
-static struct netfront_buf *buf_at(struct netfront_queue *queue, u32 ahead)
-{
-	return &queue->rx_bufs[(queue->rx.rsp_cons + ahead) % NET_RING_SLOTS];
-}
-
-/* Keep all buffers of a packet that still have pages. */
-static void release(struct netfront_queue *queue,
-		    const struct netfront_packet *pkt)
-{
-	u32 i;
-
-	for (i = 0; i < pkt->slots; i++) {
-		struct netfront_buf *buf = buf_at(queue, i);
-
-		if (buf->ref)
-			put_spare(queue, *buf);
-		*buf = (struct netfront_buf) {};
-	}
-	ring_front_skip(&queue->rx, pkt->slots);
-}
-
-/* Take a buffer's page from the backend. */
-static struct page *revoke(struct netfront_queue *queue,
-			   struct netfront_buf *buf)
-{
-	struct page *page = buf->page;
-
-	buf->page = NULL;
-	if (likely(gnttab_end_foreign_access_ref(buf->ref)))
-		return page;
-
-	/* It lives on until nobody maps it (XSA-396), but not in the pool. */
-	get_page(page);
-	page_pool_put_full_page(queue->pool, page, false);
-	grant_ref_end(&queue->info->budget, buf->ref, page);
-	buf->ref = 0;
-	netfront_offend(queue, "still maps a received packet", 0);
-	return NULL;
-}
-
-/* --- packets ------------------------------------------------------------- */
-
-static struct sk_buff *copy_packet(struct netfront_queue *queue,
-				   const struct netfront_packet *pkt)
-{
-	const struct netfront_part *part = pkt->part;
-	const struct netfront_part *end = part + pkt->nr;
-	struct sk_buff *skb;
-
-	skb = napi_alloc_skb(&queue->napi, pkt->len);
-	if (unlikely(!skb)) {
-		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
-		return NULL;
-	}
-	for (; part < end; part++)
-		skb_put_data(skb, page_address(buf_at(queue, part->at)->page) +
-			     part->offset, part->len);
-	netfront_count(queue, NETFRONT_RX_COPIED);
-	return skb;
-}
-
-/* How much of the first part must be in the packet's head. */
-static unsigned int head_len(const struct netfront_queue *queue,
-			     const struct netfront_packet *pkt, void *data)
-{
-	unsigned int len = pkt->part[0].len;
-
-	/* One page more than a packet can have: only a short one can be. */
-	if (pkt->nr > MAX_SKB_FRAGS)
-		return len;
-	/* Headers that are written to; others are found where they are. */
-	if (pkt->flags & XEN_NETRXF_csum_blank || pkt->gso_type)
-		len = eth_get_headlen(queue->info->netdev, data,
-				      min_t(unsigned int, len, HEAD_SIZE));
-	else
-		len = min_t(unsigned int, len, ETH_HLEN);
-	return len;
-}
-
-static bool add_parts(struct netfront_queue *queue, struct sk_buff *skb,
-		      const struct netfront_packet *pkt)
-{
-	const struct netfront_part *part;
-	unsigned int i, pull = 0;
-	struct page *page;
-	void *data;
-
-	for (i = 0; i < pkt->nr; i++) {
-		part = &pkt->part[i];
-		page = revoke(queue, buf_at(queue, part->at));
-		if (unlikely(!page))
-			return false;
-		data = page_address(page) + part->offset;
-		if (!i) {
-			pull = head_len(queue, pkt, data);
-			skb_put_data(skb, data, pull);
-			if (pull == part->len) {
-				page_pool_recycle_direct(queue->pool, page);
-				continue;
-			}
-		}
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page,
-				part->offset + (i ? 0 : pull),
-				part->len - (i ? 0 : pull), PAGE_SIZE);
-	}
-	return true;
-}
-
-static struct sk_buff *page_packet(struct netfront_queue *queue,
-				   const struct netfront_packet *pkt)
-{
-	struct sk_buff *skb;
-
-	if (unlikely(pkt->nr > MAX_SKB_FRAGS &&
-		     (pkt->nr > MAX_SKB_FRAGS + 1 ||
-		      pkt->part[0].len > HEAD_SIZE))) {
-		netfront_count(queue, NETFRONT_RX_BAD_SLOT);
-		return NULL;
-	}
-	skb = napi_alloc_skb(&queue->napi, HEAD_SIZE);
-	if (unlikely(!skb)) {
-		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
-		return NULL;
-	}
-	skb_mark_for_recycle(skb);
-	if (likely(add_parts(queue, skb, pkt)))
-		return skb;
-	kfree_skb(skb);
-	return NULL;
-}
-
-static struct sk_buff *xdp_packet(struct netfront_queue *queue,
-				  const struct netfront_packet *pkt,
-				  struct bpf_prog *prog)
-{
-	const struct netfront_part *part = &pkt->part[0];
-	struct page *page;
-
-	/* Some may still come of a connection from before the program. */
-	if (pkt->nr != 1 || pkt->gso_type || !queue->info->xdp ||
-	    !netfront_xdp_fits(part)) {
-		netfront_count(queue, NETFRONT_RX_XDP_TOO_LONG);
-		return NULL;
-	}
-	page = revoke(queue, buf_at(queue, part->at));
-	if (unlikely(!page))
-		return NULL;
-	return netfront_xdp_run(queue, prog, page, part);
-}
-
-/* A backend segments nothing but TCP, over the protocol that it names. */
-static bool is_tcp(const struct sk_buff *skb, u8 gso_type)
-{
-	if (gso_type == XEN_NETIF_GSO_TYPE_TCPV4)
-		return skb->protocol == htons(ETH_P_IP) &&
-		       ip_hdr(skb)->protocol == IPPROTO_TCP;
-	return skb->protocol == htons(ETH_P_IPV6);
-}
-
-static bool set_checksum(struct netfront_queue *queue, struct sk_buff *skb,
-			 const struct netfront_packet *pkt)
-{
-	bool blank = pkt->flags & XEN_NETRXF_csum_blank;
-
-	if (!blank && !pkt->gso_type) {
-		if (pkt->flags & XEN_NETRXF_data_validated)
-			skb->ip_summed = CHECKSUM_UNNECESSARY;
-		return true;
-	}
-
-	/* Some backends forget to say so for what is yet to be segmented. */
-	if (!blank)
-		netfront_count(queue, NETFRONT_RX_GSO_FIXED);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	return !skb_checksum_setup(skb, !blank);
-}
-
-static bool set_gso(struct sk_buff *skb, const struct netfront_packet *pkt)
-{
-	struct skb_shared_info *info = skb_shinfo(skb);
-
-	if (!pkt->gso_type)
-		return true;
-	if (!is_tcp(skb, pkt->gso_type) ||
-	    skb->csum_offset != offsetof(struct tcphdr, check))
-		return false;
-	info->gso_size = pkt->gso_size;
-	info->gso_type = pkt->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ?
-			 SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
-	/* The headers are checked, and segments counted, where it matters. */
-	info->gso_type |= SKB_GSO_DODGY;
-	info->gso_segs = 0;
-	return true;
-}
-
-static void set_hash(struct sk_buff *skb, const struct netfront_packet *pkt)
-{
-	if (pkt->hashed)
-		skb_set_hash(skb, pkt->hash, net_hash_is_l4(pkt->hash_type) ?
-			     PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
-}
+/* --- responses ----------------------------------------------------------- */
 
 static void deliver(struct netfront_queue *queue, struct sk_buff *skb,
 		    const struct netfront_packet *pkt)
@@ -308,24 +20,12 @@ static void deliver(struct netfront_queue *queue, struct sk_buff *skb,
 	netfront_count(queue, NETFRONT_RX_PACKETS);
 	netfront_add(queue, NETFRONT_RX_BYTES, skb->len);
 
-	skb->protocol = eth_type_trans(skb, queue->info->netdev);
-	skb_reset_network_header(skb);
-	if (unlikely(!set_checksum(queue, skb, pkt))) {
-		netfront_count(queue, NETFRONT_RX_BAD_CHECKSUM);
+	if (unlikely(!netfront_packet_finish(queue, skb, pkt))) {
 		kfree_skb(skb);
 		return;
 	}
-	if (unlikely(!set_gso(skb, pkt))) {
-		netfront_count(queue, NETFRONT_RX_BAD_GSO);
-		kfree_skb(skb);
-		return;
-	}
-	set_hash(skb, pkt);
-	skb_record_rx_queue(skb, queue->index);
 	napi_gro_receive(&queue->napi, skb);
 }
-
-/* --- responses ----------------------------------------------------------- */
 
 static void report_flaw(struct netfront_queue *queue,
 			const struct netfront_packet *pkt)
@@ -376,18 +76,13 @@ static bool peek_packet(struct netfront_queue *queue, unsigned int pending,
 static void receive_packet(struct netfront_queue *queue,
 			   const struct netfront_packet *pkt)
 {
-	struct bpf_prog *prog = rcu_dereference_bh(queue->info->xdp_prog);
 	struct sk_buff *skb = NULL;
 
 	if (unlikely(pkt->flaw))
 		report_flaw(queue, pkt);
-	else if (prog)
-		skb = xdp_packet(queue, pkt, prog);
-	else if (pkt->len <= netfront_params.rx_copybreak)
-		skb = copy_packet(queue, pkt);
 	else
-		skb = page_packet(queue, pkt);
-	release(queue, pkt);
+		skb = netfront_packet_build(queue, pkt);
+	netfront_bufs_release(queue, pkt);
 	if (likely(skb))
 		deliver(queue, skb, pkt);
 }
@@ -465,7 +160,7 @@ static unsigned int event_threshold(struct netfront_queue *queue, bool busy)
 		return 1;
 	hrtimer_start(&queue->rx_timer, ns_to_ktime(usecs * NSEC_PER_USEC),
 		      HRTIMER_MODE_REL_PINNED);
-	return min(frames, posted(queue));
+	return min(frames, netfront_posted(queue));
 }
 
 /* Return: whether what the next events would tell has happened already. */
@@ -497,7 +192,7 @@ int netfront_poll(struct napi_struct *napi, int budget)
 	done = receive(queue, budget, &left);
 	queue->worked |= done;
 	netfront_xdp_flush(queue);
-	if (READ_ONCE(queue->live) && !netfront_rx_refill(queue))
+	if (READ_ONCE(queue->live) && !netfront_bufs_post(queue))
 		mod_timer(&queue->refill_timer, jiffies + REFILL_DELAY);
 
 	if (done == budget)
@@ -552,36 +247,13 @@ int netfront_rx_init(struct netfront_queue *queue)
 	return ret;
 }
 
-static void free_buf(struct netfront_queue *queue, struct netfront_buf *buf)
-{
-	struct page *page = buf->page;
-
-	if (!buf->ref)
-		return;
-	if (!page || gnttab_end_foreign_access_ref(buf->ref)) {
-		if (page)
-			page_pool_put_full_page(queue->pool, page, false);
-		grant_ref_free(&queue->info->budget, buf->ref);
-	} else {
-		get_page(page);
-		page_pool_put_full_page(queue->pool, page, false);
-		grant_ref_end(&queue->info->budget, buf->ref, page);
-	}
-	*buf = (struct netfront_buf) {};
-}
-
 /**
- * netfront_rx_drop_all() - free all buffers
+ * netfront_rx_free() - undo netfront_rx_init(), free all buffers
  * @queue: a queue that nobody uses
  */
-void netfront_rx_drop_all(struct netfront_queue *queue)
+void netfront_rx_free(struct netfront_queue *queue)
 {
-	unsigned int i;
-
-	for (i = 0; i < NET_RING_SLOTS; i++)
-		free_buf(queue, &queue->rx_bufs[i]);
-	while (queue->nr_spare)
-		free_buf(queue, &queue->spare[--queue->nr_spare]);
+	netfront_bufs_free(queue);
 	xdp_rxq_info_unreg(&queue->xdp_rxq);
 	page_pool_destroy(queue->pool);
 }
