@@ -63,9 +63,9 @@ check-long: setup
 lab: lab-modules
 	@$(LAB) shell
 
-# ROWS, TYPES, PAIRS: see the top of the two files.
+# ROWS, TYPES, PAIRS: see the tops of the files.
 bench: lab-modules
-	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh \
+	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh \
 		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)"))
 
 static: setup

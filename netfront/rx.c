@@ -8,7 +8,7 @@
 #include <net/page_pool/helpers.h>
 
 /* Buffers of an idle queue; a burst doubles them, up to the ring's size. */
-#define FIRST_BUFS	64
+#define FIRST_BUFS	32
 /* When there was no memory for a single buffer. */
 #define REFILL_DELAY	(HZ / 10)
 
