@@ -107,7 +107,7 @@ net_front g1 "$FRONT" || die "front"
 	guest_bg g1 stream "netgen stream-send $NET_HERE 5600 -n 60000000"
 	for i in 1 2 3; do
 		check "load-on-$i" xdp_on load $first pass
-		net_pause $i 100
+		pause $i 100
 		xdp_off load
 	done
 	check load-stream guest_wait g1 stream 60
