@@ -98,8 +98,6 @@ device_by_hand_rm() { # BACK FRONT - as the toolstack removes one
 
 # --- drivers -----------------------------------------------------------------------------
 
-ours_in_dom0() { [ -e "/job/dom0-modules/$1.ko" ]; }
-
 load_ours() { # MODULE [PARAMETER...] - a module under test, into dom0
 	insmod "/job/dom0-modules/$1.ko" "${@:2}"
 }
@@ -120,9 +118,7 @@ load_backend() {
 	case $who in
 	intree) modprobe "xen-$(drivers_of "$what")back" "$@" || return ;;
 	ours)
-		if ours_in_dom0 xsplit && [ ! -d /sys/module/xsplit ]; then
-			load_ours xsplit || return
-		fi
+		[ -d /sys/module/xsplit ] || load_ours xsplit || return
 		load_ours "$(drivers_of "$what")back" "$@" || return
 		;;
 	esac
@@ -166,41 +162,12 @@ front_modules() { # vbd|vif ours|intree - for load= of a guest
 	case $2 in ours) echo "xsplit,$m" ;; *) echo "xen-$m" ;; esac
 }
 
-# Give a device to another driver: backend_move vbd-1-51712 DRIVER
-backend_move() {
-	local dev=/sys/bus/xen-backend/devices/$1
-	[ ! -e "$dev/driver" ] || echo "$1" >"$dev/driver/unbind" || return
-	echo "$1" >"/sys/bus/xen-backend/drivers/$2/bind"
-}
-
-# The same inside a guest: guest_move NAME vbd-51712 DRIVER
-guest_move() {
-	guest_run "$1" "d=/sys/bus/xen/devices/$2
-		[ ! -e \$d/driver ] || echo $2 >\$d/driver/unbind || exit
-		echo $2 >/sys/bus/xen/drivers/$3/bind"
-}
-
 # --- backing devices ---------------------------------------------------------------------
 # Each leaves the path of the device or file in BACKING, or ends the case.
 
 backing_ram() { # MB [COUNT] - /dev/ram0 (and more); contents are kept, so data can be verified
 	modprobe brd rd_nr="${2:-1}" rd_size=$(($1 * 1024)) || die "backing_ram $*"
 	BACKING=/dev/ram0
-}
-
-backing_null() { # NAME GB [ATTRIBUTE=VALUE...] - null_blk through configfs; data is not kept
-	local d=/sys/kernel/config/nullb/$1 a
-	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || die "backing_null $*"
-	# configfs came as a module with it.
-	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-	mkdir "$d" || die "backing_null $*"
-	for a in size=$(($2 * 1024)) irqmode=0 queue_mode=2 "${@:3}" power=1; do
-		echo "${a#*=}" >"$d/${a%%=*}" || die "backing_null $*: $a"
-	done
-	# Named after the directory on newer kernels, numbered on older ones.
-	read -r a <"$d/index"
-	if [ -b "/dev/$1" ]; then BACKING=/dev/$1; else BACKING=/dev/nullb$a; fi
-	[ -b "$BACKING" ] || die "backing_null $*: no $BACKING"
 }
 
 backing_file() { # NAME MB - a sparse file on the scratch disk, for file: or losetup
@@ -219,9 +186,8 @@ backing_loop() { # NAME MB - a loop device on such a file
 # ITEM is a line of xl's configuration (memory=768, disk='["phy:/dev/ram0,xvda,w"]') or:
 #   load=A,B      modules for the guest to load, in order (default: $GUEST_LOAD, or the fronts of $FRONT)
 #   cmdline=...   more for its kernel's command line
-#   nowait=1      do not wait for it to be up
 guest_create() {
-	local name=$1 type=$LAB_GUEST_TYPE kernel=$LAB_GUEST load=${GUEST_LOAD-} extra='' nowait='' item
+	local name=$1 type=$LAB_GUEST_TYPE kernel=$LAB_GUEST load=${GUEST_LOAD-} extra='' item
 	local cfg=/run/lab/$1.cfg
 	shift
 	case ${1-} in pv | pvh)
@@ -250,7 +216,6 @@ guest_create() {
 			case $item in
 			load=*) load=${item#*=} ;;
 			cmdline=*) extra="$extra ${item#*=}" ;;
-			nowait=*) nowait=1 ;;
 			*) printf '%s\n' "$item" ;;
 			esac
 		done
@@ -260,8 +225,7 @@ guest_create() {
 			"$extra" "$load"
 	} >"$cfg"
 	xl create -q "$cfg" || return
-	guest_refresh "$name" || return
-	[ -n "$nowait" ] || guest_wait_ready "$name"
+	guest_refresh "$name" && guest_wait_ready "$name"
 }
 
 # Find a guest's console again: after a restore, or one that was created by hand.
@@ -273,8 +237,8 @@ guest_refresh() {
 	GUEST_TTY[$1]=$(xenstore-read "/local/domain/$id/console/tty")
 }
 
-guest_wait_ready() { # NAME [SECONDS]
-	labguest -w "${2:-60}" "${GUEST_TTY[$1]}" || {
+guest_wait_ready() { # NAME
+	labguest -w 60 "${GUEST_TTY[$1]}" || {
 		echo "guest $1 did not come up" >&2
 		return 1
 	}

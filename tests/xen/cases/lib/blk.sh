@@ -109,7 +109,7 @@ blk_attach_edited() {
 	done
 	xl unpause "$1" && blk_wait_disk "$1" "$3"
 }
-blk_peek() { dd if="$1" bs=4k count="${2:-1}" iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE [PAGES]
+blk_peek() { dd if="$1" bs=4k count=1 iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE
 # The guest's xenbus has seen that its last disk is gone.
 blk_wait_none() { # NAME
 	guest_run "$1" "n=100; while ls -d /sys/bus/xen/devices/vbd-* >/dev/null 2>&1; do
@@ -158,7 +158,7 @@ BLK_MIX=--bssplit=512/10:1536/10:4k/25:11k/10:44k/15:48k/10:128k/10:132k/5:1m/5
 blk_fio_job() { # FILE - direct, the first 12 MiB
 	echo "fio --name=d --filename=$1 --rw=randwrite $BLK_MIX --size=12m --direct=1" \
 		"--ioengine=libaio --iodepth=16 --iomem_align=512 --verify=crc32c --verify_fatal=1" \
-		"--verify_dump=0 --randseed=${BLK_SEED:-$LAB_SEED} --allrandrepeat=1 --minimal"
+		"--verify_dump=0 --randseed=$LAB_SEED --allrandrepeat=1 --minimal"
 }
 blk_fio_job_4k() { # FILE - the same for devices with blocks of 4096
 	blk_fio_job "$1" | sed 's/--bssplit=[^ ]*/--bssplit=4k\/50:44k\/20:128k\/20:1m\/10/; s/align=512/align=4096/'

@@ -70,11 +70,11 @@ net_begin_plugged() {
 
 # --- interfaces --------------------------------------------------------------------------
 
-net_bridge() { # [MTU] - the bridge with dom0's addresses
+net_bridge() { # with dom0's addresses
 	modprobe bridge
 	# An address is wanted now, not after a second of duplicate detection.
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
-	ip link add "$NET_BRIDGE" address 02:00:00:00:77:01 mtu "${1:-1500}" type bridge stp_state 0 \
+	ip link add "$NET_BRIDGE" address 02:00:00:00:77:01 type bridge stp_state 0 \
 		forward_delay 0 mcast_snooping 0 &&
 		ip addr add "$NET_HERE/24" dev "$NET_BRIDGE" &&
 		ip addr add "$NET_HERE6/64" dev "$NET_BRIDGE" nodad &&
@@ -94,10 +94,10 @@ net_wait() {
 		n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done 2>/dev/null; echo \${d##*/}")
 }
 
-# Addresses in the guest, link up: net_up NAME [INDEX] [MTU]. NET_IF as left by net_wait.
+# Addresses in the guest, link up: net_up NAME [INDEX]. NET_IF as left by net_wait.
 net_up() {
 	guest_run "$1" "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
-		$NET_IP link set $NET_IF ${3:+mtu $3} up && $NET_IP addr add $(net_ip "$@")/24 dev $NET_IF &&
+		$NET_IP link set $NET_IF up && $NET_IP addr add $(net_ip "$@")/24 dev $NET_IF &&
 		$NET_IP addr add $(net_ip6 "$@")/64 dev $NET_IF nodad && sleep 0.05"
 }
 
@@ -179,7 +179,7 @@ net_server() {
 	local port=$1
 	shift
 	# Said again: a job in the background would otherwise get an empty input.
-	timeout "${NET_TIMEOUT:-90}" "$@" <&0 >/run/server.out 2>&1 &
+	timeout 90 "$@" <&0 >/run/server.out 2>&1 &
 	NET_SERVER=$!
 	wait_until 5 net_listens "$port"
 }
@@ -220,11 +220,11 @@ net_to_here() {
 
 # Frames of a seeded plan, checked byte for byte; "$@" are netgen's options.
 net_frames_out() { # NAME OPTIONS... - guest to dom0
-	net_to_here "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}" netgen recv "${NET_GEN_HERE:-$NET_BRIDGE}" "${@:2}"
+	net_to_here "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}" netgen recv "$NET_BRIDGE" "${@:2}"
 }
 net_frames_in() { # NAME OPTIONS... - dom0 to guest
 	guest_bg "$1" gen "netgen recv $NET_IF ${*:2}"
-	netgen send "${NET_GEN_HERE:-$NET_BRIDGE}" "$(net_mac "$1" "${NET_INDEX:-0}")" "${@:2}"
+	netgen send "$NET_BRIDGE" "$(net_mac "$1")" "${@:2}"
 	guest_wait "$1" gen
 }
 net_frames_between() { # NAME NAME OPTIONS... - guest to guest, both with NET_IF
