@@ -1,7 +1,7 @@
 # about: our network pair beside the in-tree pair: same boot, same work, virtual time
 # tags: bench
 # dom0-kernel: 6.1
-# files: ../xen/cases/lib/net.sh
+# files: table.sh ../xen/cases/lib/net.sh
 # guest-tools: net
 # limit: 2400
 #
@@ -12,12 +12,10 @@
 # (netfront.queues=1 ..., on the guest's command line), MB, PACKETS.
 # shellcheck disable=SC1091
 . /job/net.sh
+. /job/table.sh
 
-TYPES=${TYPES:-pvh pv}
 ALL_ROWS="tcp-out tcp-in tcp-guest udp64-out udp64-in pktgen-60 ping"
-PAIRS=${PAIRS:-intree:intree ours:ours}
 MB=${MB:-192} PACKETS=${PACKETS:-25000}
-declare -A RATE
 # ROWS may also name rows of the block comparison.
 rows=
 for row in ${ROWS:-$ALL_ROWS}; do
@@ -25,6 +23,11 @@ for row in ${ROWS:-$ALL_ROWS}; do
 done
 
 unit_of() { case $1 in tcp-*) echo Mb/s ;; ping) echo us ;; *) echo pps ;; esac; }
+label_of() { printf '%-17s %s\n' "$1" "$(unit_of "$1")"; }
+insn_of() {
+	awk -v r="$2" -v unit="$(unit_of "$1")" 'BEGIN {
+		printf "%d\n", unit == "us" ? r * 1000 : !r ? 0 : unit == "pps" ? 1e9 / r : 12e6 / r }'
+}
 
 # iperf3's line of the receiver: the rate of a stream, or packets that came and did so in time.
 iperf() { # SERVER-COMMAND ADDRESS OPTIONS...
@@ -65,7 +68,7 @@ measure() { # ROW -> its rate
 }
 
 guest_up() { # NAME TYPE FRONT
-	guest_create "$1" "$2" "vif=['mac=$(net_mac "$1"),bridge=$NET_BRIDGE']" "load=$(net_load "$3")" \
+	guest_create "$1" "$2" "vif=['mac=$(net_mac "$1"),bridge=$NET_BRIDGE']" "load=$(front_modules vif "$3")" \
 		"cmdline=${FRONT_PARAMS-}" memory=768 && net_wait "$1" && net_up "$1" &&
 		guest_run "$1" "$NET_PING -q -c 3 -i 0.1 $NET_HERE"
 }
@@ -86,36 +89,11 @@ measure_pair() { # TYPE BACK:FRONT
 	wait_until 10 net_back_unload
 }
 
-print_row() { # TYPE ROW
-	local first=${PAIRS%% *} pair line unit
-	unit=$(unit_of "$2")
-	line=$(printf '%-4s %-17s %-4s' "$1" "$2" "$unit")
-	for pair in $PAIRS; do
-		line+=$(awk -v r="${RATE[$1,$pair,$2]:-0}" -v base="${RATE[$1,$first,$2]:-0}" -v unit="$unit" 'BEGIN {
-			insn = unit == "us" ? r * 1000 : unit == "pps" ? (r ? 1e9 / r : 0) : (r ? 12e6 / r : 0)
-			printf " %9d %9d", r, insn
-			if (base) printf " %5.2f", r / base; else printf "     -" }')
-	done
-	note "$line"
-	check "measured $1 $2" [ "${RATE[$1,${PAIRS##* },$2]:-0}" != 0 ]
-}
-
 [ -n "$rows" ] || {
 	skip compare-net "no network row in ROWS"
 	exit
 }
 net_bridge || die "bridge"
-for type in $TYPES; do
-	for pair in $PAIRS; do
-		measure_pair "$type" "$pair"
-	done
-done
-
-line=$(printf '%-27s' "per virtual second")
-for pair in $PAIRS; do line+=$(printf ' %26s' "$pair"); done
-note "$line"
-note "$(printf '%-27s' guest; for pair in $PAIRS; do printf ' %9s %9s %5s' rate insn ratio; done)"
-for type in $TYPES; do
-	for row in $rows; do print_row "$type" "$row"; done
-done
+# shellcheck disable=SC2086 # words
+compare "per virtual second" insn $rows
 note "a higher rate is better; of ping, the round trip, a lower one"

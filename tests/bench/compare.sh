@@ -2,18 +2,18 @@
 # tags: bench
 # dom0-kernel: 6.1
 # modules: ours
+# files: table.sh
 # limit: 1200
 #
 # null_blk behind the backend, so that what is measured is the drivers and what they make
 # of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O.
 # Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS.
+# shellcheck disable=SC1091
+. /job/table.sh
 
-TYPES=${TYPES:-pvh pv}
 # ROWS may also name rows of the network comparison.
 ROWS=$(tr ' ' '\n' <<<"${ROWS:-randread-4k-qd1 randread-4k-qd32 randread-4k-qd32-b8 randwrite-4k-qd32-b8 randread-64k-qd32 randwrite-64k-qd32 read-1m-qd8 write-1m-qd8}" |
 	grep -- -qd | tr '\n' ' ')
-PAIRS=${PAIRS:-intree:intree ours:ours}
-declare -A RATE
 
 fio_options() { # ROW: WORKLOAD-BLOCKSIZE-qdDEPTH[-b8], see baseline.md
 	local rw bs depth batch size
@@ -32,34 +32,22 @@ measure() { # ROW -> its rate
 		--gtod_reduce=1 --minimal $options" | awk -F';' 'NF > 50 { print $8 + $49 }'
 }
 
-load_of() { if [ "$1" = ours ]; then echo xsplit,blkfront; else echo xen-blkfront; fi; }
-module_of() { if [ "$1" = ours ]; then echo blkback; else echo xen-blkback; fi; }
+label_of() { echo "$1"; }
+insn_of() { awk -v r="$2" 'BEGIN { printf "%d\n", r ? 1e9 / r : 0 }'; }
 
 measure_pair() { # TYPE BACK:FRONT
 	local back=${2%:*} front=${2#*:} row
 	# shellcheck disable=SC2086 # words
 	if [ "$back" = ours ]; then load_backend ours vbd ${BACK_PARAMS-}; else load_backend intree vbd; fi ||
 		die "no $back backend"
-	guest_create g "$1" "disk=['phy:$BACKING,xvda,w']" "load=$(load_of "$front")" memory=768 ||
+	guest_create g "$1" "disk=['phy:$BACKING,xvda,w']" "load=$(front_modules vbd "$front")" memory=768 ||
 		die "guest with $front frontend"
 	for row in $ROWS; do
 		step "$1, $2: $row"
 		RATE[$1,$2,$row]=$(measure "$row")
 	done
 	guest_destroy g
-	wait_until 10 rmmod "$(module_of "$back")"
-}
-
-print_row() { # TYPE ROW
-	local first=${PAIRS%% *} pair line
-	line=$(printf '%-4s %-22s' "$1" "$2")
-	for pair in $PAIRS; do
-		line+=$(awk -v r="${RATE[$1,$pair,$2]:-0}" -v base="${RATE[$1,$first,$2]:-0}" 'BEGIN {
-			printf " %9d %9d", r, r ? 1e9 / r : 0
-			if (base) printf " %5.2f", r / base; else printf "     -" }')
-	done
-	note "$line"
-	check "measured $1 $2" [ "${RATE[$1,${PAIRS##* },$2]:-0}" != 0 ]
+	wait_until 10 unload_backends vbd
 }
 
 [ -n "$ROWS" ] || {
@@ -68,16 +56,5 @@ print_row() { # TYPE ROW
 }
 modprobe null_blk nr_devices=1 queue_mode=2 irqmode=0 gb=16 || die "no null_blk"
 BACKING=/dev/nullb0
-for type in $TYPES; do
-	for pair in $PAIRS; do
-		measure_pair "$type" "$pair"
-	done
-done
-
-line=$(printf '%-27s' "I/O per virtual second")
-for pair in $PAIRS; do line+=$(printf ' %26s' "$pair"); done
-note "$line"
-note "$(printf '%-27s' guest; for pair in $PAIRS; do printf ' %9s %9s %5s' rate insn/IO ratio; done)"
-for type in $TYPES; do
-	for row in $ROWS; do print_row "$type" "$row"; done
-done
+# shellcheck disable=SC2086 # words
+compare "I/O per virtual second" insn/IO $ROWS

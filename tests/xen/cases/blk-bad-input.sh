@@ -2,53 +2,40 @@
 # tags: check blk
 # guest-type: pvh
 # modules: ours
-# files: lib/blk.sh lib/vbd-script
+# files: lib/blk.sh lib/bad-input.sh lib/vbd-script
 # limit: 900
 # shellcheck disable=SC1091
 . /job/blk.sh
-
-lines() { dmesg | tail -n +"$((from + 1))"; }
-mark() { from=$(dmesg | wc -l); }
-count() { lines | grep -cE "$1"; }
+. /job/bad-input.sh
 
 backing_ram 64 2 || die "brd"
 load_ours xsplit
 
 step "parameters of the backend"
-for bad in max_queues=65 max_queues=1000 max_ring_page_order=5 max_queues=-1 max_queues=many feature_persistent=7; do
-	mark
-	load_ours blkback "$bad" 2>/dev/null && fail "back-$bad" "loaded" && rmmod blkback
-	check "back-$bad" test ! -d /sys/module/blkback -a "$(count 'blkback.*'"(${bad%=*}|${bad#*=})")" = 1 -a "$(lines | wc -l)" = 1
-done
+back_refuses blkback max_queues=65 max_queues=1000 max_ring_page_order=5 max_queues=-1 max_queues=many feature_persistent=7
 
 step "parameters of the front"
 blk_guest g1 || die "guest"
 check seed blk_seed g1
-guest_run g1 "insmod /lab/xsplit.ko"
-for bad in max_ring_page_order=9 max_indirect_segments=100000 max_queues=many; do
-	check "front-$bad" guest_run g1 "dmesg -c >/dev/null; insmod /lab/blkfront.ko $bad 2>/dev/null && r=loaded
-		[ ! -d /sys/module/blkfront ] || rmmod blkfront
-		dmesg | grep blkfront
-		[ \$(dmesg | sed 's/^[^]]*. //' | sort -u | grep -cE 'blkfront.*(${bad%=*}|${bad#*=})') = 1 ] && [ \"\$r\" != loaded ]"
-done
+front_refuses g1 blkfront max_ring_page_order=9 max_indirect_segments=100000 max_queues=many
 
 blk_back ours || die "backend"
 blk_front g1 ours || die "front"
 step "no backing device"
-be=$(blk_be g1 xvda) err=/local/domain/0/error/backend/vbd/${GUEST_ID[g1]}/$(blk_vdev xvda)
+be=$(blk_be g1 xvda) fe=$(blk_fe g1 xvda) err=/local/domain/0/error/backend/vbd/${GUEST_ID[g1]}/$(blk_vdev xvda)
 check missing-xl test "$(xl block-attach g1 phy:/dev/nothing,xvda,w >/run/o 2>&1; echo $?)" != 0
 cat /run/o
-check missing-xl-clean wait_until 15 blk_no_key "$be"
+check missing-xl-clean wait_until 15 xs_no_key "$be"
 # First with our front, which tries again a few times ...
-mark
+kernel_mark
 blk_by_hand g1 xvda
-wait_until 10 blk_is "$be/state" 2
+wait_until 10 xs_is "$be/state" 2
 xenstore-write "$be/physical-device" 3f:77
 check missing-error wait_until 10 xenstore-exists "$err/error"
-check missing-named grep -q "3f:77" <<<"$(blk_key "$err/error")"
+check missing-named grep -q "3f:77" <<<"$(xs_key "$err/error")"
 sleep 5
-note "$(count 51712) attempts: $(blk_key "$err/error")"
-check missing-bounded test "$(count 51712)" -le 5
+note "$(kernel_count 51712) attempts: $(xs_key "$err/error")"
+check missing-bounded test "$(kernel_count 51712)" -le 5
 blk_by_hand_rm g1 xvda
 xenstore-rm "$err"
 check missing-none blk_wait_none g1
@@ -60,13 +47,13 @@ check front-unload guest_run g1 "rmmod blkfront"
 no_device() { # TAG REGEX VALUE
 	step "physical-device $3"
 	blk_by_hand g1 xvda
-	wait_until 10 blk_is "$be/state" 2
-	mark
+	wait_until 10 xs_is "$be/state" 2
+	kernel_mark
 	xenstore-write "$be/physical-device" "$3"
-	check "$1-closing" wait_until 10 blk_is "$be/state" 5
-	check "$1-line" test "$(count "51712.*$2")" = 1 -a "$(lines | wc -l)" = 1
-	check "$1-error" grep -q "$2" <<<"$(blk_key "$err/error")"
-	xenstore-write "$(blk_fe g1 xvda)/state" 6
+	check "$1-closing" wait_until 10 xs_is "$be/state" 5
+	check "$1-line" test "$(kernel_count "51712.*$2")" = 1 -a "$(kernel_lines | wc -l)" = 1
+	check "$1-error" grep -q "$2" <<<"$(xs_key "$err/error")"
+	xenstore-write "$fe/state" 6
 	blk_by_hand_rm g1 xvda
 	xenstore-rm "$err"
 }
@@ -79,17 +66,10 @@ forge() {
 	shift 2
 	step "forged: $*"
 	blk_by_hand g1 xvda "$@"
-	wait_until 10 blk_is "$be/state" 2 || fail "$tag" "backend not waiting"
+	wait_until 10 xs_is "$be/state" 2 || fail "$tag" "backend not waiting"
 	xenstore-write "$be/physical-device" "$(blk_major_minor /dev/ram0)"
-	mark
-	xenstore-write "$(blk_fe g1 xvda)/state" 3
-	check "$tag-closing" wait_until 10 blk_is "$be/state" 5
-	lines
-	check "$tag-line" test "$(count "51712.*$expect")" = 1 -a "$(lines | wc -l)" = 1
-	check "$tag-error" xenstore-exists "$err/error"
-	# The frontend gives up, and may try again.
-	xenstore-write "$(blk_fe g1 xvda)/state" 6
-	check "$tag-closed" wait_until 10 blk_is "$be/state" 6
+	kernel_mark
+	forgery_refused "$tag" 3 "51712.*$expect"
 	blk_by_hand_rm g1 xvda
 	xenstore-rm "$err"
 	check "$tag-threads" blk_no_thread "${GUEST_ID[g1]}.xvda"

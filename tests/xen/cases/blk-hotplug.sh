@@ -64,7 +64,7 @@ step "detach under load"
 for round in 1 2 3; do
 	check "load-$round-attach" blk_attach g1 /dev/ram0 xvda || break
 	blk_load g1 xvda load 4
-	blk_pause "$round" 1500
+	pause "$round" 1500
 	check "load-$round-runs" guest_running g1 load
 	check "load-$round-detach" blk_detach g1 xvda
 	# It fails, as the disk is gone; what must not be is that it hangs.
@@ -80,7 +80,7 @@ check fs-attach-2 blk_attach g1 /dev/ram1 xvdb
 guest_run g1 "mkfs.ext4 -q -F /dev/xvda && mount /dev/xvda /mnt"
 blk_load g1 xvdb other 3
 guest_bg g1 copy 'mountpoint -q /mnt || exit 0; n=100; while [ $n -gt 0 ] && cp /run/src/tail /mnt/x && sync; do n=$((n - 1)); done; exit $((n == 0))'
-blk_pause 4
+pause 4
 check fs-detach blk_detach g1 xvda
 guest_wait g1 copy 60 >/run/out
 rc=$?

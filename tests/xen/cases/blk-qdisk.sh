@@ -9,11 +9,11 @@
 
 spec() { echo "format=raw,vdev=$2,access=${3:-w},backendtype=qdisk,target=$1"; } # TARGET DISK [MODE]
 attach() { # TARGET DISK [MODE]
-	xl block-attach g1 "$(spec "$@")" && blk_wait_disk g1 "$2" && wait_until 10 blk_is "$(blk_be_q "$2")/state" 4
+	xl block-attach g1 "$(spec "$@")" && blk_wait_disk g1 "$2" && wait_until 10 xs_is "$(blk_be_q "$2")/state" 4
 }
 blk_be_q() { echo "/local/domain/0/backend/qdisk/${GUEST_ID[g1]}/$(blk_vdev "$1")"; }
 detach() {
-	xl block-detach g1 "$1" && blk_wait_gone g1 "$1" && wait_until 15 blk_no_key "$(blk_be_q "$1")"
+	xl block-detach g1 "$1" && blk_wait_gone g1 "$1" && wait_until 15 xs_no_key "$(blk_be_q "$1")"
 }
 
 backing_ram 64 2 || die "brd"
@@ -29,7 +29,7 @@ for queues in 1 2; do
 		check q1-disk-detach detach xvdb
 	fi
 	check "q$queues-attach" attach /dev/ram0 xvda
-	check "q$queues-order" blk_is "$(blk_fe g1 xvda)/ring-page-order" 4
+	check "q$queues-order" xs_is "$(blk_fe g1 xvda)/ring-page-order" 4
 	blk_data g1 xvda /dev/ram0 "q$queues"
 	check "q$queues-buffered" blk_fio_buffered g1 xvda
 	check "q$queues-detach" detach xvda
@@ -39,7 +39,7 @@ done
 # No read-only disk: this QEMU refuses its own ("Block node is read-only").
 step "a file"
 check file-attach attach /scratch/image xvdc || die "file"
-check file-flush blk_is "$(blk_be_q xvdc)/feature-flush-cache" 1
+check file-flush xs_is "$(blk_be_q xvdc)/feature-flush-cache" 1
 blk_data g1 xvdc /scratch/image file
 check file-discard guest_run g1 "blkdiscard -o 1M -l 8M /dev/xvdc && dd if=/dev/xvdc bs=1M skip=1 count=8 iflag=direct 2>/dev/null |
 	tr -d '\0' | wc -c | grep -qx 0"

@@ -14,7 +14,7 @@ away() {
 	local tag="$2-$1" to=$2
 	step "round $1: to $to ${*:3}"
 	blk_load g1 xvda load 3
-	blk_pause "$1" 1200
+	pause "$1" 1200
 	check "$tag-runs" guest_running g1 load
 	check "$tag-unload" blk_back_unload
 	sleep 1

@@ -13,7 +13,7 @@ move() {
 	local tag="$2-$1"
 	step "round $1: to $2 ${*:3}"
 	blk_load g1 xvda load 8
-	blk_pause "$1" 1000
+	pause "$1" 1000
 	check "$tag-runs" guest_running g1 load
 	check "$tag-save" guest_save g1 /scratch/g1.save || return
 	check "$tag-back" blk_back "${@:2}" || return
@@ -30,8 +30,7 @@ move() {
 backing_ram 64 2 || die "brd"
 blk_back ours || die "backend"
 step "guest"
-case $BLK_FRONT in ours) load=xsplit,blkfront ;; *) load=xen-blkfront ;; esac
-GUEST_MEM=256 guest_create g1 "load=$load" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
+GUEST_MEM=256 guest_create g1 "load=$(front_modules vbd "$BLK_FRONT")" "disk=['$(blk_spec /dev/ram0 xvda)', '$(blk_spec /dev/ram1 xvdb)']" || die "guest"
 check seed blk_seed g1
 check fs blk_fs g1 xvdb /dev/ram1
 guest_run g1 "mount /dev/xvdb /mnt" || die "mount"

@@ -52,7 +52,7 @@ check io-undisturbed blk_load_end demo load
 
 step "the file grows, and the guest's disk with it"
 truncate -s 48M /scratch/demo.img
-losetup -c "$(blk_key "$(blk_be demo xvdb)/physical-device-path")"
+losetup -c "$(xs_key "$(blk_be demo xvdb)/physical-device-path")"
 blk_grown() { [ "$(guest_run demo "cat /sys/block/xvdb/size")" = 98304 ]; }
 check resize-seen wait_until 10 blk_grown
 check resize-used guest_run demo "dd if=/run/src/all of=/dev/xvdb bs=1M seek=40 count=2 conv=fsync 2>/dev/null"
@@ -129,8 +129,8 @@ frames=$(net_count dom0 "$(net_vif demo)" rx_packets)/$(net_count dom0 "$(net_vi
 step "power off, unload"
 check poweroff guest_poweroff demo
 check poweroff-2 guest_poweroff demo2
-check nothing-left wait_until 10 blk_no_key /local/domain/0/backend/vbd
-check no-vif-left wait_until 10 blk_no_key /local/domain/0/backend/vif
+check nothing-left wait_until 10 xs_no_key /local/domain/0/backend/vbd
+check no-vif-left wait_until 10 xs_no_key /local/domain/0/backend/vif
 check unload rmmod blkback netback
 
 note "------------------------------------------------------------------------------"

@@ -9,35 +9,13 @@
 # shellcheck disable=SC1091
 . /job/net.sh
 
-flood() {
-	guest_bg g1 flood "while [ ! -e /run/stop ]; do netgen send $NET_IF $(net_here_mac) -w 0 -n 300 -x 30000 >/dev/null 2>&1; done; rm /run/stop"
-	(
-		set +x
-		while [ ! -e /run/stop ]; do
-			netgen send "$NET_BRIDGE" "$(net_mac g1)" -w 0 -n 300 -x 30000
-		done
-	) >/dev/null 2>&1 &
-	FLOOD=$!
-}
-flood_end() {
-	touch /run/stop
-	wait "$FLOOD"
-	rm /run/stop
-	guest_run g1 "touch /run/stop"
-	guest_wait g1 flood 60 >/dev/null
-	[ $? != 124 ]
-}
 verify() { # TAG
 	check "$1-ping" net_ping g1
 	check "$1-out" net_frames_out g1 -n 40 -x 65549
 	check "$1-in" net_frames_in g1 -n 40 -x 65549
 }
 
-net_bridge || die "bridge"
-net_back "$BACK" || die "backend"
-step "guest"
-net_guest g1 || die "guest"
-net_front g1 "$FRONT" || die "front"
+net_begin
 check attach net_attach g1 || die "attach"
 if=$(net_vif g1)
 
@@ -51,29 +29,29 @@ done
 verify offload
 
 step "under load"
-flood
+net_flood g1
 netgen recv "$if" -w 0 -n 100000 -i 60 >/run/tap.out 2>&1 &
 tap=$!
 for i in 1 2 3; do
-	net_pause "$i" 150
+	pause "$i" 150
 	ip link set "$if" mtu 9000
-	net_pause "$i" 80
+	pause "$i" 80
 	ip link set "$if" mtu 1500
 	ip link set "$NET_BRIDGE" down
-	net_pause "$i" 80
+	pause "$i" 80
 	ip link set "$NET_BRIDGE" up
 	ip link set "$if" txqueuelen $((i * 100))
 	ip link set "$if" nomaster && ip link set "$if" master "$NET_BRIDGE"
 	ethtool -S "$if" >/dev/null
 	ethtool -K "$if" sg off
-	net_pause "$i" 80
+	pause "$i" 80
 	ethtool -K "$if" sg on tso on
 	ip link set "$if" down
-	net_pause "$i" 80
+	pause "$i" 80
 	ip link set "$if" up
 done
 kill $tap
-check load-end flood_end
+check load-end net_flood_end g1
 ip addr add "$NET_HERE6/64" dev "$NET_BRIDGE" nodad
 verify load
 ethtool -S "$if"

@@ -8,29 +8,21 @@
 # shellcheck disable=SC1091
 . /job/net.sh
 
-mark() { from=$(dmesg | wc -l); }
-lines() { dmesg | tail -n +"$((from + 1))" | grep -vE 'xenbr0|promiscuous|ADDRCONF|queue\(s\)|callbacks suppressed'; }
+KERNEL_IGNORE='xenbr0|promiscuous|ADDRCONF|queue\(s\)|callbacks suppressed'
 
 # evil TAG WAY [SEED] - up to where it has done its worst
 evil() {
-	local keys kv
+	local keys
 	step "$1"
 	guest_run g1 "rm -f /run/evil.*"
 	guest_bg g1 evil "netevil ${*:2}"
 	keys=$(guest_run g1 "n=50; until grep -q tx-ring /run/bg.evil.out; do n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done; cat /run/bg.evil.out") || return
-	# What is in a directory inherits its permissions.
-	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" n0 "r$id" && xenstore-chmod "$fe" "n$id" r0 || return
-	xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$id" "$be/online" 1 "$be/script" /job/vif-script \
-		"$be/mac" "$(net_mac g1)" "$be/bridge" $NET_BRIDGE "$be/handle" 0 "$be/type" vif "$be/hotplug-status" "" || return
-	xenstore-write "$fe/backend" "$be" "$fe/backend-id" 0 || return
-	for kv in $keys request-rx-copy=1 feature-rx-notify=1 feature-sg=1 feature-gso-tcpv4=1; do
-		xenstore-write "$fe/${kv%%=*}" "${kv#*=}" || return
-	done
-	xenstore-write "$be/state" 1 "$fe/state" 1
-	wait_until 10 net_is "$be/state" 2 && net_hotplug g1 || return
+	# shellcheck disable=SC2086 # words
+	net_by_hand g1 $keys request-rx-copy=1 feature-rx-notify=1 feature-sg=1 feature-gso-tcpv4=1 || return
+	wait_until 10 xs_is "$be/state" 2 && net_hotplug g1 || return
 	xenstore-write "$fe/state" 4
-	check "$1-connected" wait_until 10 net_is "$be/state" 4
-	mark
+	check "$1-connected" wait_until 10 xs_is "$be/state" 4
+	kernel_mark
 	guest_run g1 "touch /run/evil.go"
 }
 did() { guest_run g1 "cat /run/bg.evil.out; grep -qE 'done|failed' /run/bg.evil.out"; }
@@ -41,11 +33,11 @@ evil_end() { # TAG
 	ethtool -S "$(net_vif g1)" | grep -v ': 0$'
 	# Gives up, and comes again.
 	xenstore-write "$fe/state" 6
-	check "$1-closed" wait_until 10 net_is "$be/state" 6
+	check "$1-closed" wait_until 10 xs_is "$be/state" 6
 	xenstore-write "$fe/state" 1
-	check "$1-again" wait_until 10 net_is "$be/state" 2
+	check "$1-again" wait_until 10 xs_is "$be/state" 2
 	xenstore-write "$be/online" 0 "$fe/state" 6
-	check "$1-ended" wait_until 10 net_is "$be/state" 6
+	check "$1-ended" wait_until 10 xs_is "$be/state" 6
 	xenstore-rm "$fe"
 	xenstore-rm "$be"
 	check "$1-gone" wait_until 5 net_no_dev "$(net_vif g1)"
@@ -53,9 +45,9 @@ evil_end() { # TAG
 }
 broken() { # TAG TEXT - one line, of this device
 	check "$1-said" wait_until 10 xenstore-exists "$err/error"
-	lines
-	check "$1-lines" test "$(lines | grep -cE "vif-$id-0.*queue 0.*$2")" = 1 -a "$(lines | wc -l)" = 1
-	check "$1-error" grep -qE "$2" <<<"$(net_key "$err/error")"
+	kernel_lines
+	check "$1-lines" test "$(kernel_count "vif-$id-0.*queue 0.*$2")" = 1 -a "$(kernel_lines | wc -l)" = 1
+	check "$1-error" grep -qE "$2" <<<"$(xs_key "$err/error")"
 }
 
 net_bridge || die "bridge"

@@ -24,11 +24,7 @@ stock() { # NAME KEY=VALUE... - attach with Xen's own scripts
 	xl network-attach "$1" "mac=$(net_mac "$1")" "${@:2}" && net_wait "$1" && net_up "$1"
 }
 
-net_bridge || die "bridge"
-net_back "$BACK" || die "backend"
-step "guest"
-net_guest g1 || die "guest"
-net_front g1 "$FRONT" || die "front"
+net_begin
 before=$(net_held)
 
 step "vif-bridge and a name of one's own"
@@ -38,7 +34,7 @@ check vifname-mac test "$(cat /sys/class/net/front0/address)" = fe:ff:ff:ff:ff:f
 check vifname-ping net_ping g1
 verify vifname
 xl network-detach g1 0
-check vifname-gone wait_until 15 net_no_key "$(net_be g1)"
+check vifname-gone wait_until 15 xs_no_key "$(net_be g1)"
 check vifname-guest-gone net_wait_gone g1
 check vifname-held wait_until 10 test ! -e /sys/class/net/front0
 
@@ -56,7 +52,7 @@ step "mtu key, jumbo, by vif-bridge"
 ip link set $NET_BRIDGE mtu 9000
 check mtu-attach stock g1 bridge=$NET_BRIDGE mtu=9000
 check mtu-vif test "$(cat "/sys/class/net/$(net_vif g1)/mtu")" = 9000
-check mtu-key net_is "$(net_fe g1)/mtu" 9000
+check mtu-key xs_is "$(net_fe g1)/mtu" 9000
 if [ "$FRONT" = ours ]; then
 	check mtu-guest test "$(guest_mtu)" = 9000
 else
@@ -75,7 +71,7 @@ ip link set $NET_BRIDGE mtu 1500
 
 step "a backend that is not trusted"
 check untrusted-attach net_attach g1 0 untrusted
-check untrusted-key net_is "$(net_fe g1)/trusted" 0
+check untrusted-key xs_is "$(net_fe g1)/trusted" 0
 verify untrusted
 check untrusted-stream net_data g1 out stream "$NET_HERE" -n 2000000
 check untrusted-detach net_detach g1
@@ -105,7 +101,7 @@ check up-ping net_ping g1
 check up-again guest_run g1 "for i in 1 2 3 4 5; do $NET_IP link set $NET_IF down && $NET_IP link set $NET_IF up || exit; done"
 verify up
 ip link set "$(net_vif g1)" down
-if [ "$FRONT$BACK" = oursours ]; then check down-dom0-seen wait_until 5 carrier_is 0 || net_key "$(net_be g1)/carrier"; fi
+if [ "$FRONT$BACK" = oursours ]; then check down-dom0-seen wait_until 5 carrier_is 0 || xs_key "$(net_be g1)/carrier"; fi
 ip link set "$(net_vif g1)" up
 check up-dom0 wait_until 5 carrier_is 1
 check up-dom0-ping net_ping g1

@@ -24,7 +24,7 @@ net_bridge || die "bridge"
 net_back "$BACK" || die "backend"
 step "two guests"
 for g in g1 g2; do
-	GUEST_MEM=256 guest_create $g "load=$(net_load "$FRONT")" "vif=['$(net_spec $g)']" || die "guest $g"
+	GUEST_MEM=256 guest_create $g "load=$(front_modules vif "$FRONT")" "vif=['$(net_spec $g)']" || die "guest $g"
 done
 for g in g1 g2; do
 	check "connected-$g" net_wait $g || die "no vif"

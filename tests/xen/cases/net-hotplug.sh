@@ -10,31 +10,7 @@
 # shellcheck disable=SC1091
 . /job/net.sh
 
-# A flood both ways that nobody counts: flood NAME; flood_end
-flood() {
-	guest_bg "$1" flood "while [ ! -e /run/stop ]; do netgen send $NET_IF $(net_here_mac) -w 0 -n 400 -x 20000 >/dev/null 2>&1 || usleep 50000; done; rm /run/stop"
-	(
-		set +x
-		while [ ! -e /run/stop ]; do
-			netgen send "$NET_BRIDGE" "$(net_mac "$1")" -w 0 -n 400 -x 20000
-		done
-	) >/dev/null 2>&1 &
-	FLOOD=$!
-}
-flood_end() { # NAME
-	touch /run/stop
-	wait "$FLOOD"
-	rm /run/stop
-	guest_run "$1" "touch /run/stop"
-	guest_wait "$1" flood 60 >/dev/null
-	[ $? != 124 ]
-}
-
-net_bridge || die "bridge"
-net_back "$BACK" || die "backend"
-step "guest"
-net_guest g1 || die "guest"
-net_front g1 "$FRONT" || die "front"
+net_begin
 before=$(net_held)
 # The limit keeps the stream below running for some seconds.
 check attach net_attach g1 0 rate=100Mb/s || die "attach"
@@ -61,28 +37,28 @@ step "detach under load"
 check load-detach-0 net_detach g1
 for round in 1 2 3; do
 	check "load-attach-$round" net_attach g1 || break
-	flood g1
-	net_pause "$round" 700
+	net_flood g1
+	pause "$round" 700
 	check "load-busy-$round" test "$(net_count dom0 "$(net_vif g1)" rx_packets)" -gt 50
 	check "load-detach-$round" net_detach g1
-	check "load-end-$round" flood_end g1
+	check "load-end-$round" net_flood_end g1
 	check "load-left-$round" wait_until 10 eval '[ "$(net_held)" = "$before" ]'
 done
 
 step "down and up, rings full"
 check full-attach net_attach g1
-flood g1
+net_flood g1
 for i in 1 2 3 4; do
-	net_pause "$i" 200
+	pause "$i" 200
 	guest_run g1 "$NET_IP link set $NET_IF down; $NET_IP link set $NET_IF up" || break
 done
 check full-guest test "$i" = 4
 for i in 1 2 3 4; do
-	net_pause "$i" 200
+	pause "$i" 200
 	ip link set "$(net_vif g1)" down && ip link set "$(net_vif g1)" up || break
 done
 check full-dom0 test "$i" = 4
-check full-end flood_end g1
+check full-end net_flood_end g1
 check full-ping net_ping g1
 check full-frames net_frames_out g1 -n 100 -x 65549
 
@@ -95,26 +71,26 @@ if [ "$FRONT" = ours ]; then
 
 	for who in "$BACK" intree ours; do
 		step "the backend is replaced under load: by $who"
-		flood g1
-		net_pause 5 500
+		net_flood g1
+		pause 5 500
 		check "replace-$who-unload" net_back_unload
 		sleep 1
 		check "replace-$who-stays" guest_run g1 "[ -e /sys/class/net/$NET_IF ]"
 		check "replace-$who-load" load_backend "$who" vif
 		check "replace-$who-hotplug" net_hotplug g1
 		check "replace-$who-connected" net_wait g1
-		check "replace-$who-end" flood_end g1
+		check "replace-$who-end" net_flood_end g1
 		check "replace-$who-ping" net_ping g1
 		check "replace-$who-frames" net_frames_out g1 -n 100 -x 65549
 		check "replace-$who-frames-in" net_frames_in g1 -n 100 -x 65549
 	done
 	step "the front is replaced"
 	for round in 1 2; do
-		flood g1
-		net_pause "$round" 400
+		net_flood g1
+		pause "$round" 400
 		check "front-$round" net_front g1 ours
 		check "front-$round-connected" net_wait g1
-		check "front-$round-end" flood_end g1
+		check "front-$round-end" net_flood_end g1
 		check "front-$round-up" net_up g1
 		check "front-$round-ping" net_ping g1
 	done

@@ -36,7 +36,7 @@ for queues in 1 2; do
 		step "$rate over $queues queues"
 		check "q$queues-$mbit-attach" net_attach g1 0 rate=$rate || break
 		check "q$queues-$mbit-agreed" test "$(net_queues g1)" = $queues
-		note "rate key: $(net_key "$(net_be g1)/rate")"
+		note "rate key: $(xs_key "$(net_be g1)/rate")"
 		# Several flows, so that every queue has some.
 		net_server 5201 iperf3 -s -1
 		guest_bg g1 load "iperf3 -P 4 -t 4 -c $NET_HERE"

@@ -16,7 +16,7 @@ move() {
 	netgen stream-recv 5600 -n 120000000 >/run/stream.out 2>&1 &
 	local stream=$! arp
 	guest_bg g1 stream "netgen stream-send $NET_HERE 5600 -n 120000000"
-	net_pause "$1" 200
+	pause "$1" 200
 	check "$tag-runs" guest_running g1 stream
 	check "$tag-save" guest_save g1 /scratch/g1.save || return
 	check "$tag-back" net_back "${@:2}" || return
@@ -36,13 +36,7 @@ move() {
 	check "$tag-announced" grep -qx "$(net_mac g1) $(net_ip g1)" /run/arp.out
 }
 
-net_bridge || die "bridge"
-net_back "$BACK" || die "backend"
-step "guest"
-GUEST_MEM=256 guest_create g1 "load=$(net_load "$FRONT")" "vif=['$(net_spec g1)']" || die "guest"
-check connected net_wait g1 || die "no vif"
-check up net_up g1
-check ping net_ping g1
+net_begin_plugged
 # Somebody else's announcement would be mistaken for it.
 guest_run g1 "echo 1 >/proc/sys/net/ipv4/conf/all/arp_notify"
 

@@ -46,13 +46,7 @@ udpgso_test() { # 4|6 TX-OPTIONS -- RX-OPTIONS - guest to dom0
 	return $rc
 }
 
-net_bridge || die "bridge"
-net_back "$BACK" || die "backend"
-step "guest"
-GUEST_MEM=256 guest_create g1 "load=$(net_load "$FRONT")" "vif=['$(net_spec g1)']" || die "guest"
-check connected net_wait g1 || die "no vif"
-check up net_up g1
-check ping net_ping g1
+net_begin_plugged
 check ping6 net_ping6 g1
 
 # Not csum: it wants 100 packets to wait in one socket's buffer, and checksums that are complete.

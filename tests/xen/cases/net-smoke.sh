@@ -9,7 +9,7 @@
 net_bridge || die "bridge"
 load_backend "$BACK" vif || die "$BACK netback"
 step "guest with $FRONT netfront on $BACK netback"
-GUEST_MEM=256 guest_create g1 "load=$(net_load "$FRONT")" "vif=['mac=$(net_mac g1),bridge=$NET_BRIDGE']" || die "guest"
+GUEST_MEM=256 guest_create g1 "load=$(front_modules vif "$FRONT")" "vif=['mac=$(net_mac g1),bridge=$NET_BRIDGE']" || die "guest"
 check connected net_wait g1 || die "no vif"
 check up net_up g1
 check bridged test -e "/sys/class/net/$NET_BRIDGE/brif/$(net_vif g1)"

@@ -20,7 +20,6 @@ goes_on() { # TAG
 	check "$1-ping" net_ping g1
 	check "$1-frames" net_frames_in g1 -n 40 -x 65549
 }
-connected() { net_connected g1; }
 
 net_bridge || die "bridge"
 before=$(net_held)

@@ -55,13 +55,54 @@ wait_until() { # SECONDS COMMAND... - until it succeeds; 1 when it never did
 	done
 }
 
-# --- drivers -----------------------------------------------------------------------------
+# A pause that differs from round to round and from seed to seed: pause ROUND [MAX ms]
+pause() {
+	sleep "$(printf '0.%03d' $(((LAB_SEED * 7919 + $1 * 104729) % ${2:-900})))"
+}
 
-ours_in_dom0() { [ -e "/job/dom0-modules/$1.ko" ]; }
+# --- kernel messages ---------------------------------------------------------------------
+# Those of dom0 since the mark, without what KERNEL_IGNORE matches.
+
+kernel_mark() { KERNEL_FROM=$(dmesg | wc -l); }
+kernel_lines() { dmesg | tail -n +"$((KERNEL_FROM + 1))" | grep -vE "${KERNEL_IGNORE:-^$}"; }
+kernel_count() { kernel_lines | grep -cE "$1"; } # REGEX
+
+# --- xenstore ----------------------------------------------------------------------------
+
+xs_key() { xenstore-read "$1" 2>/dev/null; }
+xs_is() { [ "$(xs_key "$1")" = "$2" ]; } # PATH VALUE
+xs_no_key() { ! xenstore-exists "$1"; }
+
+# What a device was before xl knew it: its nodes by hand, states last.
+# device_by_hand BACK FRONT DOMAIN [KEY=VALUE...] -- [KEY=VALUE...] - the backend's keys, the frontend's
+device_by_hand() {
+	local be=$1 fe=$2 id=$3 dir=$1 kv
+	local -a nodes=("$be/frontend" "$fe" "$be/frontend-id" "$id" "$be/online" 1 "$fe/backend" "$be" "$fe/backend-id" 0)
+	for kv in "${@:4}"; do
+		case $kv in
+		--) dir=$fe ;;
+		*) nodes+=("$dir/${kv%%=*}" "${kv#*=}") ;;
+		esac
+	done
+	# What is in a directory inherits its permissions.
+	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" n0 "r$id" && xenstore-chmod "$fe" "n$id" r0 &&
+		xenstore-write "${nodes[@]}" && xenstore-write "$be/state" 1 "$fe/state" 1
+}
+device_by_hand_rm() { # BACK FRONT - as the toolstack removes one
+	xenstore-write "$1/online" 0
+	xs_is "$1/state" 6 || xenstore-write "$1/state" 5
+	wait_until 10 xs_is "$1/state" 6
+	xenstore-rm "$2"
+	xenstore-rm "$1"
+}
+
+# --- drivers -----------------------------------------------------------------------------
 
 load_ours() { # MODULE [PARAMETER...] - a module under test, into dom0
 	insmod "/job/dom0-modules/$1.ko" "${@:2}"
 }
+
+drivers_of() { case $1 in vbd) echo blk ;; vif) echo net ;; esac; } # what modules are named after
 
 # load_backend ours|intree [vbd|vif] [PARAMETER...]
 # The name of the xenbus driver that appeared is in BACKEND_DRIVER.
@@ -74,18 +115,11 @@ load_backend() {
 		;;
 	esac
 	before=$(ls /sys/bus/xen-backend/drivers)
-	case $who.$what in
-	intree.vbd) modprobe xen-blkback "$@" || return ;;
-	intree.vif) modprobe xen-netback "$@" || return ;;
-	ours.*)
-		if ours_in_dom0 xsplit && [ ! -d /sys/module/xsplit ]; then
-			load_ours xsplit || return
-		fi
-		if [ "$what" = vbd ]; then
-			load_ours blkback "$@" || return
-		else
-			load_ours netback "$@" || return
-		fi
+	case $who in
+	intree) modprobe "xen-$(drivers_of "$what")back" "$@" || return ;;
+	ours)
+		[ -d /sys/module/xsplit ] || load_ours xsplit || return
+		load_ours "$(drivers_of "$what")back" "$@" || return
 		;;
 	esac
 	after=$(ls /sys/bus/xen-backend/drivers)
@@ -93,18 +127,39 @@ load_backend() {
 	BACKEND_DRIVER=$(comm -13 <(echo "$before") <(echo "$after") | head -n 1)
 }
 
-# Give a device to another driver: backend_move vbd-1-51712 DRIVER
-backend_move() {
-	local dev=/sys/bus/xen-backend/devices/$1
-	[ ! -e "$dev/driver" ] || echo "$1" >"$dev/driver/unbind" || return
-	echo "$1" >"/sys/bus/xen-backend/drivers/$2/bind"
+# Devices of a driver keep its module: they are taken from it first.
+unload_backends() { # vbd|vif
+	local dev m
+	for dev in /sys/bus/xen-backend/drivers/*/"$1"-*; do
+		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
+	done
+	m=$(drivers_of "$1")back
+	for m in "$m" "xen_$m"; do
+		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
+	done
 }
 
-# The same inside a guest: guest_move NAME vbd-51712 DRIVER
-guest_move() {
-	guest_run "$1" "d=/sys/bus/xen/devices/$2
-		[ ! -e \$d/driver ] || echo $2 >\$d/driver/unbind || exit
-		echo $2 >/sys/bus/xen/drivers/$3/bind"
+# The only front of a guest from now on: guest_front NAME vbd|vif ours|intree [PARAM=V...]
+guest_front() {
+	local m load
+	m=$(drivers_of "$2")front
+	case $3 in
+	ours) load="[ -d /sys/module/xsplit ] || insmod /lab/xsplit.ko; insmod /lab/$m.ko" ;;
+	intree) load="modprobe xen-$m" ;;
+	esac
+	guest_run "$1" "for d in /sys/bus/xen/drivers/*/$2-*; do
+			[ ! -e \$d ] || echo \${d##*/} >\${d%/*}/unbind || exit
+		done
+		for m in $m xen_$m; do
+			[ ! -d /sys/module/\$m ] || rmmod \$m || exit
+		done
+		$load ${*:4}"
+}
+
+front_modules() { # vbd|vif ours|intree - for load= of a guest
+	local m
+	m=$(drivers_of "$1")front
+	case $2 in ours) echo "xsplit,$m" ;; *) echo "xen-$m" ;; esac
 }
 
 # --- backing devices ---------------------------------------------------------------------
@@ -113,21 +168,6 @@ guest_move() {
 backing_ram() { # MB [COUNT] - /dev/ram0 (and more); contents are kept, so data can be verified
 	modprobe brd rd_nr="${2:-1}" rd_size=$(($1 * 1024)) || die "backing_ram $*"
 	BACKING=/dev/ram0
-}
-
-backing_null() { # NAME GB [ATTRIBUTE=VALUE...] - null_blk through configfs; data is not kept
-	local d=/sys/kernel/config/nullb/$1 a
-	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || die "backing_null $*"
-	# configfs came as a module with it.
-	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-	mkdir "$d" || die "backing_null $*"
-	for a in size=$(($2 * 1024)) irqmode=0 queue_mode=2 "${@:3}" power=1; do
-		echo "${a#*=}" >"$d/${a%%=*}" || die "backing_null $*: $a"
-	done
-	# Named after the directory on newer kernels, numbered on older ones.
-	read -r a <"$d/index"
-	if [ -b "/dev/$1" ]; then BACKING=/dev/$1; else BACKING=/dev/nullb$a; fi
-	[ -b "$BACKING" ] || die "backing_null $*: no $BACKING"
 }
 
 backing_file() { # NAME MB - a sparse file on the scratch disk, for file: or losetup
@@ -144,11 +184,10 @@ backing_loop() { # NAME MB - a loop device on such a file
 
 # guest_create NAME [pv|pvh] [6.1|6.12] [ITEM...]
 # ITEM is a line of xl's configuration (memory=768, disk='["phy:/dev/ram0,xvda,w"]') or:
-#   load=A,B      modules for the guest to load, in order (default: the front of $FRONT)
+#   load=A,B      modules for the guest to load, in order (default: $GUEST_LOAD, or the fronts of $FRONT)
 #   cmdline=...   more for its kernel's command line
-#   nowait=1      do not wait for it to be up
 guest_create() {
-	local name=$1 type=$LAB_GUEST_TYPE kernel=$LAB_GUEST load='' extra='' nowait='' item
+	local name=$1 type=$LAB_GUEST_TYPE kernel=$LAB_GUEST load=${GUEST_LOAD-} extra='' item
 	local cfg=/run/lab/$1.cfg
 	shift
 	case ${1-} in pv | pvh)
@@ -161,7 +200,9 @@ guest_create() {
 		shift
 		;;
 	esac
-	if [ "${FRONT-}" = ours ]; then load=$LAB_OURS_FRONT; else load=xen-blkfront,xen-netfront; fi
+	if [ -z "$load" ]; then
+		case ${FRONT-} in ours) load=$LAB_OURS_FRONT ;; *) load=xen-blkfront,xen-netfront ;; esac
+	fi
 	[ -e "/job/guest/$kernel/vmlinux" ] || {
 		echo "guest_create: no $kernel kernel in this run (see '# guest-kernels:')" >&2
 		return 1
@@ -175,7 +216,6 @@ guest_create() {
 			case $item in
 			load=*) load=${item#*=} ;;
 			cmdline=*) extra="$extra ${item#*=}" ;;
-			nowait=*) nowait=1 ;;
 			*) printf '%s\n' "$item" ;;
 			esac
 		done
@@ -185,8 +225,7 @@ guest_create() {
 			"$extra" "$load"
 	} >"$cfg"
 	xl create -q "$cfg" || return
-	guest_refresh "$name" || return
-	[ -n "$nowait" ] || guest_wait_ready "$name"
+	guest_refresh "$name" && guest_wait_ready "$name"
 }
 
 # Find a guest's console again: after a restore, or one that was created by hand.
@@ -198,8 +237,8 @@ guest_refresh() {
 	GUEST_TTY[$1]=$(xenstore-read "/local/domain/$id/console/tty")
 }
 
-guest_wait_ready() { # NAME [SECONDS]
-	labguest -w "${2:-60}" "${GUEST_TTY[$1]}" || {
+guest_wait_ready() { # NAME
+	labguest -w 60 "${GUEST_TTY[$1]}" || {
 		echo "guest $1 did not come up" >&2
 		return 1
 	}
@@ -273,6 +312,16 @@ guest_detach() { xl block-detach "$1" "$2"; } # NAME xvdb
 guest_console() { # NAME - interactive
 	printf '\n@S\n' >"${GUEST_TTY[$1]}"
 	xl console "$1"
+}
+
+# --- leftovers ---------------------------------------------------------------------------
+
+free_mb() { # dom0's memory and Xen's
+	local m
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	m=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
+	echo "$m $(xl info | awk '/^free_memory/ { print $3 }')"
 }
 
 # --- logs --------------------------------------------------------------------------------

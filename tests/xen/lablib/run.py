@@ -156,7 +156,7 @@ class Run:
         env = {
             "LAB_MODE": mode, "LAB_CASE": self.case.name, "LAB_DOM0": self.dom0,
             "LAB_GUEST": self.guest, "LAB_GUEST_TYPE": self.guest_type, "LAB_SMP": self.smp,
-            "LAB_SEED": self.opts.seed or 1, "LAB_CLOCK": self.spec.clock,
+            "LAB_SEED": self.opts.seed or 1,
             "LAB_OURS_FRONT": ",".join(
                 m for m in ("xsplit", "blkfront", "netfront")
                 if any(p.stem == m for p in self.modules(self.guest))),

@@ -129,7 +129,7 @@ blk_cdrom() { # NAME - PV only: other guests leave CD-ROMs to emulated drives
 	[ "$LAB_GUEST_TYPE" = pv ] || return 0
 	step "CD-ROM"
 	check cd-attach blk_attach "$1" /dev/ram0 xvdc r devtype=cdrom || return
-	check cd-info test $(($(blk_key "$(blk_be "$1" xvdc)/info") & 5)) = 5
+	check cd-info test $(($(xs_key "$(blk_be "$1" xvdc)/info") & 5)) = 5
 	check cd-ro guest_run "$1" "[ \$(cat /sys/block/xvdc/ro) = 1 ] && dd if=/dev/xvdc of=/dev/null bs=2k count=16 2>&1"
 	check cd-detach blk_detach "$1" xvdc
 }

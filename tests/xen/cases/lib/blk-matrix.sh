@@ -6,11 +6,11 @@
 blk_agreed() { # NAME DISK QUEUES ORDER PERSISTENT(front) PERSISTENT(back)
 	local fe be q
 	fe=$(blk_fe "$1" "$2") be=$(blk_be "$1" "$2")
-	q=$(blk_key "$fe/multi-queue-num-queues")
+	q=$(xs_key "$fe/multi-queue-num-queues")
 	[ "${q:-1}" = "$3" ] || { echo "$q queues, not $3"; return 1; }
-	q=$(blk_key "$fe/ring-page-order")
+	q=$(xs_key "$fe/ring-page-order")
 	[ "${q:-0}" = "$4" ] || { echo "order $q, not $4"; return 1; }
-	q=$(blk_key "$fe/feature-persistent")$(blk_key "$be/feature-persistent")
+	q=$(xs_key "$fe/feature-persistent")$(xs_key "$be/feature-persistent")
 	[ "$q" = "$5$6" ] || { echo "persistent $q, not $5$6"; return 1; }
 }
 

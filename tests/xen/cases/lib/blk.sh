@@ -30,14 +30,12 @@ blk_name() { # sdb - what the guest calls it
 blk_be() { echo "/local/domain/0/backend/vbd/${GUEST_ID[$1]}/$(blk_vdev "$2")"; } # NAME DISK
 blk_fe() { echo "/local/domain/${GUEST_ID[$1]}/device/vbd/$(blk_vdev "$2")"; }
 blk_sysfs() { echo "/sys/bus/xen-backend/devices/vbd-${GUEST_ID[$1]}-$(blk_vdev "$2")"; }
-blk_key() { xenstore-read "$1" 2>/dev/null; }
-blk_is() { [ "$(blk_key "$1")" = "$2" ]; } # PATH VALUE
-blk_connected() { blk_is "$(blk_be "$1" "$2")/state" 4 && blk_is "$(blk_fe "$1" "$2")/state" 4; } # NAME DISK
+blk_connected() { xs_is "$(blk_be "$1" "$2")/state" 4 && xs_is "$(blk_fe "$1" "$2")/state" 4; } # NAME DISK
 blk_has_queues() { # NAME DISK QUEUES - and with one queue, a ring of one page
 	local fe n order
 	fe=$(blk_fe "$1" "$2")
-	n=$(blk_key "$fe/multi-queue-num-queues")
-	order=$(blk_key "$fe/ring-page-order")
+	n=$(xs_key "$fe/multi-queue-num-queues")
+	order=$(xs_key "$fe/ring-page-order")
 	echo "${n:-1} queues, order ${order:-0}"
 	[ "${n:-1}" = "$3" ] && { [ "$3" != 1 ] || [ "${order:-0}" = 0 ]; }
 }
@@ -47,53 +45,13 @@ blk_stat() { # NAME DISK COUNTER
 
 # --- drivers -----------------------------------------------------------------------------
 
-# Take all devices from a backend driver: a module with devices cannot be unloaded.
-blk_unbind() { # DRIVER
-	local dev
-	for dev in /sys/bus/xen-backend/drivers/"$1"/vbd-*; do
-		[ ! -e "$dev" ] || echo "${dev##*/}" >"$dev/driver/unbind" || return
-	done
-}
-
-# Devices of a driver keep its module: they are taken from it first.
-blk_back_unload() {
-	local dev m
-	for dev in /sys/bus/xen-backend/drivers/*/vbd-*; do
-		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
-	done
-	for m in blkback xen_blkback; do
-		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
-	done
-}
-
 # The only backend from now on: blk_back ours|intree [PARAM=V...]
-blk_back() {
-	blk_back_unload && load_backend "$1" vbd "${@:2}"
-}
-
-# The only front of a guest without disks from now on: blk_front NAME ours|intree [PARAM=V...]
-blk_front() {
-	local load
-	case $2 in
-	ours) load="[ -d /sys/module/xsplit ] || insmod /lab/xsplit.ko; insmod /lab/blkfront.ko" ;;
-	intree) load="modprobe xen-blkfront" ;;
-	esac
-	guest_run "$1" "[ ! -d /sys/module/blkfront ] || rmmod blkfront || exit
-		[ ! -d /sys/module/xen_blkfront ] || rmmod xen_blkfront || exit
-		$load ${*:3}"
-}
-
+blk_back() { blk_back_unload && load_backend "$1" vbd "${@:2}"; }
+blk_back_unload() { unload_backends vbd; }
+# The only front of a guest from now on: blk_front NAME ours|intree [PARAM=V...]
+blk_front() { guest_front "$1" vbd "${@:2}"; }
 # A guest without disks and without a block front: blk_guest NAME [pv|pvh] [6.1|6.12] [ITEM...]
-blk_guest() {
-	local -a args=()
-	local name=$1
-	shift
-	while case ${1-} in pv | pvh | 6.*) true ;; *) false ;; esac do
-		args+=("$1")
-		shift
-	done
-	guest_create "$name" "${args[@]}" "load=crc32c_generic" "$@"
-}
+blk_guest() { GUEST_LOAD=crc32c_generic guest_create "$@"; }
 
 # --- disks -------------------------------------------------------------------------------
 
@@ -117,63 +75,41 @@ blk_spec() {
 
 blk_attach() { # NAME DEVICE DISK [w|r] [MORE...] - until the guest has it
 	xl block-attach "$1" "$(blk_spec "${@:2}")" && blk_wait_disk "$1" "$(blk_name "$3")" &&
-		wait_until 10 blk_is "$(blk_be "$1" "$3")/state" 4
+		wait_until 10 xs_is "$(blk_be "$1" "$3")/state" 4
 }
 
 blk_detach() { # NAME DISK - until no trace is left
 	local be
 	be=$(blk_be "$1" "$2")
 	xl block-detach "$1" "$2" && blk_wait_gone "$1" "$(blk_name "$2")" &&
-		wait_until 15 blk_no_key "$be" && wait_until 10 blk_no_thread "${GUEST_ID[$1]}.$2"
+		wait_until 15 xs_no_key "$be" && wait_until 10 blk_no_thread "${GUEST_ID[$1]}.$2"
 }
-blk_no_key() { ! xenstore-exists "$1"; }
 blk_no_thread() { # PREFIX - kernel threads of backends are named DOMAIN.DISK-QUEUE
 	! cat /proc/[0-9]*/comm 2>/dev/null | grep -q "^${1//./\\.}"
 }
 
-# What a vbd was before xl knew it: its nodes by hand, the backend's first, states last.
-# blk_by_hand NAME DISK [KEY=VALUE...] - keys of the frontend; no physical-device yet
+# Nodes by hand: blk_by_hand NAME DISK [KEY=VALUE...] - of the frontend; no physical-device yet
 blk_by_hand() {
-	local id=${GUEST_ID[$1]} be fe kv
-	be=$(blk_be "$1" "$2") fe=$(blk_fe "$1" "$2")
-	# What is in a directory inherits its permissions.
-	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" n0 "r$id" &&
-		xenstore-chmod "$fe" "n$id" r0 || return
-	xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$id" "$be/online" 1 \
-		"$be/removable" 0 "$be/dev" "$2" "$be/type" phy "$be/mode" "${BLK_MODE:-w}" \
-		"$be/device-type" disk || return
-	xenstore-write "$fe/backend" "$be" "$fe/backend-id" 0 \
-		"$fe/virtual-device" "$(blk_vdev "$2")" "$fe/device-type" disk || return
-	for kv in "${@:3}"; do
-		xenstore-write "$fe/${kv%%=*}" "${kv#*=}" || return
-	done
-	xenstore-write "$be/state" 1 "$fe/state" 1
+	device_by_hand "$(blk_be "$1" "$2")" "$(blk_fe "$1" "$2")" "${GUEST_ID[$1]}" removable=0 "dev=$2" type=phy \
+		mode=w device-type=disk -- "virtual-device=$(blk_vdev "$2")" device-type=disk "${@:3}"
 }
-blk_by_hand_rm() { # NAME DISK - as the toolstack removes one
-	local be fe
-	be=$(blk_be "$1" "$2") fe=$(blk_fe "$1" "$2")
-	xenstore-write "$be/online" 0
-	blk_is "$be/state" 6 || xenstore-write "$be/state" 5
-	wait_until 10 blk_is "$be/state" 6
-	xenstore-rm "$fe"
-	xenstore-rm "$be"
-}
+blk_by_hand_rm() { device_by_hand_rm "$(blk_be "$1" "$2")" "$(blk_fe "$1" "$2")"; } # NAME DISK
 
 # A disk whose backend's keys dom0 changes between the backend's connect and the frontend
 # reading them: blk_attach_edited NAME DEVICE DISK KEY=VALUE...
 blk_attach_edited() {
 	local be kv
 	be=$(blk_be "$1" "$3")
-	blk_by_hand "$1" "$3" && wait_until 10 blk_is "$(blk_fe "$1" "$3")/state" 3 &&
+	blk_by_hand "$1" "$3" && wait_until 10 xs_is "$(blk_fe "$1" "$3")/state" 3 &&
 		xl pause "$1" && xenstore-write "$be/physical-device" "$(blk_major_minor "$2")" &&
-		wait_until 10 blk_is "$be/state" 4 || return
+		wait_until 10 xs_is "$be/state" 4 || return
 	for kv in "${@:4}"; do
 		xenstore-exists "$be/${kv%%=*}" || { echo "the backend has no ${kv%%=*}"; return 1; }
 		xenstore-write "$be/${kv%%=*}" "${kv#*=}" || return
 	done
 	xl unpause "$1" && blk_wait_disk "$1" "$3"
 }
-blk_peek() { dd if="$1" bs=4k count="${2:-1}" iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE [PAGES]
+blk_peek() { dd if="$1" bs=4k count=1 iflag=direct 2>/dev/null | tr -d '\0'; } # DEVICE
 # The guest's xenbus has seen that its last disk is gone.
 blk_wait_none() { # NAME
 	guest_run "$1" "n=100; while ls -d /sys/bus/xen/devices/vbd-* >/dev/null 2>&1; do
@@ -222,7 +158,7 @@ BLK_MIX=--bssplit=512/10:1536/10:4k/25:11k/10:44k/15:48k/10:128k/10:132k/5:1m/5
 blk_fio_job() { # FILE - direct, the first 12 MiB
 	echo "fio --name=d --filename=$1 --rw=randwrite $BLK_MIX --size=12m --direct=1" \
 		"--ioengine=libaio --iodepth=16 --iomem_align=512 --verify=crc32c --verify_fatal=1" \
-		"--verify_dump=0 --randseed=${BLK_SEED:-$LAB_SEED} --allrandrepeat=1 --minimal"
+		"--verify_dump=0 --randseed=$LAB_SEED --allrandrepeat=1 --minimal"
 }
 blk_fio_job_4k() { # FILE - the same for devices with blocks of 4096
 	blk_fio_job "$1" | sed 's/--bssplit=[^ ]*/--bssplit=4k\/50:44k\/20:128k\/20:1m\/10/; s/align=512/align=4096/'
@@ -276,10 +212,6 @@ blk_load_here() { # BACKING - all of it, seen from dom0
 	# shellcheck disable=SC2046 # words are wanted
 	blk_quiet $(blk_load_job "$1" 1 | sed 's/--rate=[^ ]*//') --verify_only
 }
-# A pause that differs from round to round and from seed to seed: blk_pause ROUND [MAX ms]
-blk_pause() {
-	sleep "$(printf '0.%03d' $(((LAB_SEED * 7919 + $1 * 104729) % ${2:-900})))"
-}
 
 # --- leftovers ---------------------------------------------------------------------------
 
@@ -289,11 +221,4 @@ blk_held() {
 	echo "threads $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^[0-9]+\.[xsh][vd]')"
 	echo "nodes $(xenstore-ls /local/domain/0/backend 2>/dev/null | wc -l)"
 	echo "domains $(xl list | wc -l)"
-}
-blk_free_mb() { # dom0's memory and Xen's
-	local m
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	m=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
-	echo "$m $(xl info | awk '/^free_memory/ { print $3 }')"
 }

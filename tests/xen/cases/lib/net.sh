@@ -23,9 +23,6 @@ net_ip6() { echo "fd$((77 + ${2:-0}))::1$(net_no "$1")"; }         # NAME [INDEX
 net_be() { echo "/local/domain/0/backend/vif/${GUEST_ID[$1]}/${2:-0}"; } # NAME [INDEX]
 net_fe() { echo "/local/domain/${GUEST_ID[$1]}/device/vif/${2:-0}"; }
 net_vif() { echo "vif${GUEST_ID[$1]}.${2:-0}"; }
-net_key() { xenstore-read "$1" 2>/dev/null; }
-net_is() { [ "$(net_key "$1")" = "$2" ]; } # PATH VALUE
-net_no_key() { ! xenstore-exists "$1"; }
 net_connected() { # NAME [INDEX]
 	local be=/local/domain/0/backend/vif/${GUEST_ID[$1]}/${2:-0} v
 	v=$(xenstore-read "$be/state" "$be/hotplug-status" "/local/domain/${GUEST_ID[$1]}/device/vif/${2:-0}/state" 2>&1) &&
@@ -33,7 +30,7 @@ net_connected() { # NAME [INDEX]
 }
 net_queues() { # NAME [INDEX] - how many were agreed
 	local n
-	n=$(net_key "$(net_fe "$@")/multi-queue-num-queues")
+	n=$(xs_key "$(net_fe "$@")/multi-queue-num-queues")
 	echo "${n:-1}"
 }
 net_spec() { # NAME [INDEX] [KEY=VALUE...] - for vif= and network-attach, with the quick script
@@ -44,56 +41,40 @@ net_spec() { # NAME [INDEX] [KEY=VALUE...] - for vif= and network-attach, with t
 
 # --- drivers -----------------------------------------------------------------------------
 
-# Devices of a driver keep its module: they are taken from it first.
-net_back_unload() {
-	local dev m
-	for dev in /sys/bus/xen-backend/drivers/*/vif-*; do
-		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
-	done
-	for m in netback xen_netback; do
-		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
-	done
-}
-
-net_back() { # ours|intree [PARAM=V...] - the only backend from now on
-	net_back_unload && load_backend "$1" vif "${@:2}"
-}
-
+# The only backend from now on: net_back ours|intree [PARAM=V...]
+net_back() { net_back_unload && load_backend "$1" vif "${@:2}"; }
+net_back_unload() { unload_backends vif; }
 # The only front of a guest from now on: net_front NAME ours|intree [PARAM=V...]
-net_front() {
-	local load
-	case $2 in
-	ours) load="[ -d /sys/module/xsplit ] || insmod /lab/xsplit.ko; insmod /lab/netfront.ko" ;;
-	intree) load="modprobe xen-netfront" ;;
-	esac
-	guest_run "$1" "for d in /sys/bus/xen/drivers/*/vif-*; do
-			[ ! -e \$d ] || echo \${d##*/} >\${d%/*}/unbind || exit
-		done
-		[ ! -d /sys/module/netfront ] || rmmod netfront || exit
-		[ ! -d /sys/module/xen_netfront ] || rmmod xen_netfront || exit
-		$load ${*:3}"
-}
-net_load() { case $1 in ours) echo xsplit,netfront ;; *) echo xen-netfront ;; esac; } # for load=
-
+net_front() { guest_front "$1" vif "${@:2}"; }
 # A guest without interfaces and without a network front: net_guest NAME [pv|pvh] [6.1|6.12] [ITEM...]
-net_guest() {
-	local -a args=()
-	local name=$1
-	shift
-	while case ${1-} in pv | pvh | 6.*) true ;; *) false ;; esac do
-		args+=("$1")
-		shift
-	done
-	GUEST_MEM=${GUEST_MEM_NET:-384} guest_create "$name" "${args[@]}" "load=crc32c_generic" "$@"
+net_guest() { GUEST_MEM=384 GUEST_LOAD=crc32c_generic guest_create "$@"; }
+
+# What most cases begin with: the bridge, the backend, and g1 with the front; no interface yet.
+net_begin() {
+	net_bridge || die "bridge"
+	net_back "$BACK" || die "backend"
+	step "guest"
+	net_guest g1 || die "guest"
+	net_front g1 "$FRONT" || die "front"
+}
+# Or with an interface from the start.
+net_begin_plugged() {
+	net_bridge || die "bridge"
+	net_back "$BACK" || die "backend"
+	step "guest"
+	GUEST_MEM=256 guest_create g1 "load=$(front_modules vif "$FRONT")" "vif=['$(net_spec g1)']" || die "guest"
+	check connected net_wait g1 || die "no vif"
+	check up net_up g1
+	check ping net_ping g1
 }
 
 # --- interfaces --------------------------------------------------------------------------
 
-net_bridge() { # [MTU] - the bridge with dom0's addresses
+net_bridge() { # with dom0's addresses
 	modprobe bridge
 	# An address is wanted now, not after a second of duplicate detection.
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
-	ip link add "$NET_BRIDGE" address 02:00:00:00:77:01 mtu "${1:-1500}" type bridge stp_state 0 \
+	ip link add "$NET_BRIDGE" address 02:00:00:00:77:01 type bridge stp_state 0 \
 		forward_delay 0 mcast_snooping 0 &&
 		ip addr add "$NET_HERE/24" dev "$NET_BRIDGE" &&
 		ip addr add "$NET_HERE6/64" dev "$NET_BRIDGE" nodad &&
@@ -104,19 +85,19 @@ net_here_mac() { cat "/sys/class/net/$NET_BRIDGE/address"; }
 # Until the guest has the interface: its name there is in NET_IF. net_wait NAME [INDEX]
 net_wait() {
 	wait_until 20 net_connected "$@" || {
-		echo "vif ${*:2} of $1: back $(net_key "$(net_be "$@")/state"), front $(net_key "$(net_fe "$@")/state")," \
-			"hotplug '$(net_key "$(net_be "$@")/hotplug-status")'" \
-			"$(net_key "/local/domain/0/error/backend/vif/${GUEST_ID[$1]}/${2:-0}/error")"
+		echo "vif ${*:2} of $1: back $(xs_key "$(net_be "$@")/state"), front $(xs_key "$(net_fe "$@")/state")," \
+			"hotplug '$(xs_key "$(net_be "$@")/hotplug-status")'" \
+			"$(xs_key "/local/domain/0/error/backend/vif/${GUEST_ID[$1]}/${2:-0}/error")"
 		return 1
 	}
 	NET_IF=$(guest_run "$1" "n=100; until d=\$(ls -d /sys/bus/xen/devices/vif-${2:-0}/net/*); do
 		n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done 2>/dev/null; echo \${d##*/}")
 }
 
-# Addresses in the guest, link up: net_up NAME [INDEX] [MTU]. NET_IF as left by net_wait.
+# Addresses in the guest, link up: net_up NAME [INDEX]. NET_IF as left by net_wait.
 net_up() {
 	guest_run "$1" "echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad
-		$NET_IP link set $NET_IF ${3:+mtu $3} up && $NET_IP addr add $(net_ip "$@")/24 dev $NET_IF &&
+		$NET_IP link set $NET_IF up && $NET_IP addr add $(net_ip "$@")/24 dev $NET_IF &&
 		$NET_IP addr add $(net_ip6 "$@")/64 dev $NET_IF nodad && sleep 0.05"
 }
 
@@ -129,12 +110,17 @@ net_detach() { # NAME [INDEX] - until no trace is left
 	local be vif
 	be=$(net_be "$@") vif=$(net_vif "$@")
 	xl network-detach "$1" "${2:-0}" || return
-	wait_until 15 net_no_key "$be" || {
+	wait_until 15 xs_no_key "$be" || {
 		echo "left of the backend's directory:"
 		xenstore-ls "$be"
 		return 1
 	}
 	wait_until 5 net_no_dev "$vif" && net_wait_gone "$@"
+}
+# Nodes by hand: net_by_hand NAME [KEY=VALUE...] - of the frontend
+net_by_hand() {
+	device_by_hand "$(net_be "$1")" "$(net_fe "$1")" "${GUEST_ID[$1]}" script=/job/vif-script "mac=$(net_mac "$1")" \
+		"bridge=$NET_BRIDGE" handle=0 type=vif hotplug-status= -- handle=0 "mac=$(net_mac "$1")" "${@:2}"
 }
 net_no_dev() { [ ! -e "/sys/class/net/$1" ]; }
 # The guest's side of it. The bus forgets a device before its interface is gone, and the in-tree
@@ -193,7 +179,7 @@ net_server() {
 	local port=$1
 	shift
 	# Said again: a job in the background would otherwise get an empty input.
-	timeout "${NET_TIMEOUT:-90}" "$@" <&0 >/run/server.out 2>&1 &
+	timeout 90 "$@" <&0 >/run/server.out 2>&1 &
 	NET_SERVER=$!
 	wait_until 5 net_listens "$port"
 }
@@ -220,20 +206,25 @@ net_file() {
 	fi
 }
 
-# Frames of a seeded plan, checked byte for byte; "$@" are netgen's options.
-net_frames_out() { # NAME OPTIONS... - guest to dom0
-	local rc
-	timeout 90 netgen recv "${NET_GEN_HERE:-$NET_BRIDGE}" "${@:2}" >/run/gen.out 2>&1 &
-	local receiver=$!
-	guest_run "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}"
+# From a guest to dom0: net_to_here NAME 'sender in the guest' RECEIVER...
+net_to_here() {
+	local rc receiver
+	timeout 90 "${@:3}" >/run/gen.out 2>&1 &
+	receiver=$!
+	guest_run "$1" "$2"
 	wait $receiver
 	rc=$?
 	cat /run/gen.out
 	return $rc
 }
+
+# Frames of a seeded plan, checked byte for byte; "$@" are netgen's options.
+net_frames_out() { # NAME OPTIONS... - guest to dom0
+	net_to_here "$1" "netgen send $NET_IF $(net_here_mac) ${*:2}" netgen recv "$NET_BRIDGE" "${@:2}"
+}
 net_frames_in() { # NAME OPTIONS... - dom0 to guest
 	guest_bg "$1" gen "netgen recv $NET_IF ${*:2}"
-	netgen send "${NET_GEN_HERE:-$NET_BRIDGE}" "$(net_mac "$1" "${NET_INDEX:-0}")" "${@:2}"
+	netgen send "$NET_BRIDGE" "$(net_mac "$1")" "${@:2}"
 	guest_wait "$1" gen
 }
 net_frames_between() { # NAME NAME OPTIONS... - guest to guest, both with NET_IF
@@ -245,23 +236,40 @@ net_frames_between() { # NAME NAME OPTIONS... - guest to guest, both with NET_IF
 # Streams and datagrams of odd pieces: net_data NAME out|in stream|udp ADDRESS OPTIONS...
 # ADDRESS is the receiver's.
 net_data() {
-	local rc
 	if [ "$2" = out ]; then
-		timeout 90 netgen "$3-recv" 5400 "${@:5}" >/run/gen.out 2>&1 &
-		local receiver=$!
-		guest_run "$1" "netgen $3-send $4 5400 ${*:5}"
-		wait $receiver
-		rc=$?
-		cat /run/gen.out
-		return $rc
+		net_to_here "$1" "netgen $3-send $4 5400 ${*:5}" netgen "$3-recv" 5400 "${@:5}"
+		return
 	fi
 	guest_bg "$1" gen "netgen $3-recv 5400 ${*:5}"
 	netgen "$3-send" "$4" 5400 "${@:5}" && guest_wait "$1" gen
 }
 
-# A pause that differs from round to round and from seed to seed: net_pause ROUND [MAX ms]
-net_pause() {
-	sleep "$(printf '0.%03d' $(((LAB_SEED * 7919 + $1 * 104729) % ${2:-900})))"
+# Frames both ways that nobody counts: net_flood NAME; net_flood_end NAME. The part of dom0
+# alone: net_flood_in NAME; net_flood_in_end.
+net_flood() {
+	guest_bg "$1" flood "while [ ! -e /run/stop ]; do
+		netgen send $NET_IF $(net_here_mac) -w 0 -n 300 -x 30000 >/dev/null 2>&1 || usleep 50000; done; rm /run/stop"
+	net_flood_in "$1"
+}
+net_flood_in() {
+	(
+		set +x
+		while [ ! -e /run/stop ]; do
+			netgen send "$NET_BRIDGE" "$(net_mac "$1")" -w 0 -n 300 -x 30000
+		done
+	) >/dev/null 2>&1 &
+	NET_FLOOD=$!
+}
+net_flood_in_end() {
+	touch /run/stop
+	wait "$NET_FLOOD"
+	rm /run/stop
+}
+net_flood_end() { # did the guest's part end?
+	net_flood_in_end
+	guest_run "$1" "touch /run/stop"
+	guest_wait "$1" flood 60 >/dev/null
+	[ $? != 124 ]
 }
 
 # --- leftovers ---------------------------------------------------------------------------
@@ -274,13 +282,6 @@ net_held() {
 	# Directories stay, empty.
 	echo "nodes $(xenstore-ls /local/domain/0/backend 2>/dev/null | grep -vc '""$')"
 	echo "domains $(xl list | wc -l)"
-}
-net_free_mb() { # dom0's memory and Xen's
-	local m
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	m=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
-	echo "$m $(xl info | awk '/^free_memory/ { print $3 }')"
 }
 
 # Run a vif's hotplug script as udev or xl would: net_hotplug NAME [INDEX]. A backend that was

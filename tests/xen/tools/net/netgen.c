@@ -17,7 +17,7 @@
  *	-u MTU		frames beyond it are TCP segments for the kernel to cut
  *	-k KINDS	of raw,vlan,tcp4,tcp6,udp4,udp6,gso4,gso6; default all
  *	-w BYTES	at most so much on its way; 0: no answers are expected
- *	-g US		pause between frames
+ *	-g US		pause between frames, or pieces of a stream
  *	-i SECONDS	the receiver ends after so long without a frame
  */
 #define _GNU_SOURCE
@@ -1019,6 +1019,8 @@ static int send_stream(void)
 			err(2, "after %llu bytes", (unsigned long long)pos);
 		pos += done;
 		drain_errors(fd);
+		if (o.gap)
+			usleep(o.gap);
 	}
 	shutdown(fd, SHUT_WR);
 	if (read(fd, &back, sizeof(back)) != sizeof(back) || back != pos)

@@ -3,12 +3,12 @@
  * A small XDP program on a device until SIGTERM, written in instructions so that neither
  * a BPF compiler nor a loader library is needed.
  *
- *	netxdp DEV ACTION [frags] [generic]
+ *	netxdp DEV ACTION [frags]
  *
  * ACTION for netgen's frames (ethertype 88b5): pass, drop, aborted, tx (back to where it came
  * from), redirect:DEV2 (the same, out of another device). All others pass. frags: the program
- * can take frames in several buffers. generic: not by the driver. Prints "attached" and,
- * at the end, "matched N bytes N others N" (bytes of first buffers).
+ * can take frames in several buffers. Prints "attached" or why not and, at the end,
+ * "matched N bytes N others N" (bytes of first buffers).
  */
 #include <err.h>
 #include <errno.h>
@@ -192,17 +192,15 @@ static int load_prog(bool frags)
 
 int main(int argc, char **argv)
 {
-	bool frags = false, generic = false;
+	bool frags = false;
 	union bpf_attr a = { 0 };
 	sigset_t set;
 	int i, sig;
 
 	if (argc < 3)
-		errx(2, "usage: netxdp DEV ACTION [frags] [generic]");
-	for (i = 3; i < argc; i++) {
+		errx(2, "usage: netxdp DEV ACTION [frags]");
+	for (i = 3; i < argc; i++)
 		frags |= !strcmp(argv[i], "frags");
-		generic |= !strcmp(argv[i], "generic");
-	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -212,7 +210,7 @@ int main(int argc, char **argv)
 	a.link_create.prog_fd = load_prog(frags);
 	a.link_create.target_ifindex = if_nametoindex(argv[1]);
 	a.link_create.attach_type = BPF_XDP;
-	a.link_create.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	a.link_create.flags = XDP_FLAGS_DRV_MODE;
 	/* The program stays as long as this descriptor is open. */
 	if (bpf(BPF_LINK_CREATE, &a) < 0) {
 		printf("refused: %s\n", strerror(errno));
