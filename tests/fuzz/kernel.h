@@ -456,4 +456,82 @@ struct bio_vec {
 struct block_device;
 struct file;
 
+typedef u8 blk_status_t;
+
+#define BLK_STS_OK	0
+#define BLK_STS_NOTSUPP	1
+#define BLK_STS_IOERR	10
+
+struct request_queue {
+	int unused;
+};
+
+struct gendisk {
+	struct request_queue *queue;
+};
+
+struct blk_mq_hw_ctx {
+	void *driver_data;
+};
+
+struct blk_mq_tag_set {
+	int unused;
+};
+
+struct blk_mq_ops;
+
+/**
+ * struct request - a request, with the driver's part behind it
+ * @vec: pages of its data
+ * @nr: how many
+ * @ended: how often it was ended
+ * @status: with what
+ */
+struct request {
+	struct bio_vec vec[4];
+	unsigned int nr;
+	unsigned int ended;
+	blk_status_t status;
+};
+
+struct req_iterator {
+	unsigned int at;
+};
+
+struct io_comp_batch {
+	struct request *rqs[64];
+	unsigned int nr;
+	void (*complete)(struct io_comp_batch *batch);
+};
+
+#define DEFINE_IO_COMP_BATCH(name)	struct io_comp_batch name = {}
+#define blk_mq_rq_to_pdu(rq)		((void *)((rq) + 1))
+#define rq_for_each_bvec(bv, rq, iter)					\
+	for ((iter).at = 0; (iter).at < (rq)->nr &&			\
+	     (bv = (rq)->vec[(iter).at], true); (iter).at++)
+#define bvec_virt(bv)	((void *)((bv)->bv_page->addr + (bv)->bv_offset))
+#define blk_queue_disable_discard(q)		((void)(q))
+#define blk_queue_disable_secure_erase(q)	((void)(q))
+#define queue_for_each_hw_ctx(q, hctx, i)				\
+	for (i = 0; (void)(q), i < 1 && (hctx = kernel_hctx); i++)
+
+extern struct blk_mq_hw_ctx *kernel_hctx;
+
+void blk_mq_end_request(struct request *rq, blk_status_t status);
+void blk_mq_end_request_batch(struct io_comp_batch *batch);
+void blk_mq_start_stopped_hw_queue(struct blk_mq_hw_ctx *hctx, bool async);
+
+static inline bool blk_mq_add_to_batch(struct request *rq,
+				       struct io_comp_batch *batch, bool error,
+				       void (*complete)(struct io_comp_batch *))
+{
+	if (error || batch->nr == ARRAY_SIZE(batch->rqs))
+		return false;
+	batch->complete = complete;
+	batch->rqs[batch->nr++] = rq;
+	return true;
+}
+
+#include "skbuff.h"
+
 #endif /* FUZZ_KERNEL_H */

@@ -189,7 +189,7 @@ static void replace_back(void)
 static void hostile_front(void)
 {
 	u32 held = m.req_got - m.rsp_put, i;
-	u8 slot[SLOT];
+	u8 slot[SLOT] = {};
 	int pending;
 
 	seen()->req_prod = peer_mostly(back.req_cons + peer_below(9), 32);
@@ -212,7 +212,7 @@ static void hostile_front(void)
 static void hostile_back(void)
 {
 	u32 due = m.req_pushed - m.rsp_got;
-	u8 slot[SLOT];
+	u8 slot[SLOT] = {};
 	int pending;
 
 	seen()->rsp_prod = peer_mostly(front.rsp_cons + peer_below(9), 32);
