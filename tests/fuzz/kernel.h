@@ -436,6 +436,10 @@ struct xenbus_watch {
 };
 
 #define XBT_NIL	0
+#define disable_irq(irq)	((void)(irq))
+
+bool xenbus_exists(int xbt, const char *dir, const char *key);
+void xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *addr);
 
 #define xenbus_dev_error(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 #define xenbus_dev_fatal(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))

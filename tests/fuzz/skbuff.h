@@ -77,6 +77,11 @@ struct sk_buff_head {
 	u32 qlen;
 };
 
+struct ethhdr {
+	u8 h_dest[ETH_ALEN], h_source[ETH_ALEN];
+	__be16 h_proto;
+} __packed;
+
 struct iphdr {
 	u8 version_ihl, tos;
 	__be16 tot_len, id, frag_off;
@@ -94,6 +99,7 @@ struct tcphdr {
 	__be16 urg_ptr;
 } __packed;
 
+#define skb_tx_timestamp(skb)		((void)(skb))
 #define skb_shinfo(skb)			(&(skb)->info)
 #define skb_frag_page(frag)		((frag)->page)
 #define skb_headlen(skb)		((skb)->len - (skb)->data_len)
