@@ -311,7 +311,7 @@ static void begin(void)
 	rsp_prod = 0;
 }
 
-static void complete(void)
+static void run_tasklet(void)
 {
 	blkfront_interrupt(0, ring);
 	while (ring->tasklet.scheduled) {
@@ -347,7 +347,7 @@ void target_run(void)
 		submit();
 		submit();
 		produce();
-		complete();
+		run_tasklet();
 		for (pdu = pdus; pdu < pdus + MAX_RQS; pdu++)
 			if (pdu->used && pdu->rq.ended)
 				forget(pdu);

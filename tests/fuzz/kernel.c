@@ -10,8 +10,9 @@ unsigned long jiffies;
 int kernel_objects;
 unsigned int kernel_notified, kernel_eois;
 
-static struct page *pages[MAX_PAGES];
-static unsigned int nr_pages;
+/* Those of virt_to_page(), and those that are free. */
+static struct page *pages[MAX_PAGES], *free_pages[MAX_PAGES];
+static unsigned int nr_pages, nr_free;
 static struct page *granted[MAX_GRANTS];
 static grant_ref_t last_ref;
 static u64 now_ns;
@@ -86,14 +87,39 @@ void kfree(const void *p)
 	free((void *)p);
 }
 
+static void hide_bytes(const struct page *page, bool hidden)
+{
+#ifdef FUZZ_ASAN
+	if (hidden)
+		ASAN_POISON_MEMORY_REGION(page->addr, PAGE_SIZE);
+	else
+		ASAN_UNPOISON_MEMORY_REGION(page->addr, PAGE_SIZE);
+#else
+	(void)page;
+	(void)hidden;
+#endif
+}
+
+/* Pages are kept for the next inputs; what is free cannot be touched. */
+static struct page *new_page(void)
+{
+	struct page *page;
+
+	if (nr_free)
+		return free_pages[--nr_free];
+	page = calloc(1, sizeof(*page));
+	page->addr = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	return page;
+}
+
 struct page *alloc_page(gfp_t gfp)
 {
 	struct page *page;
 
 	if (short_of_memory(gfp))
 		return NULL;
-	page = calloc(1, sizeof(*page));
-	page->addr = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	page = new_page();
+	hide_bytes(page, false);
 	if (gfp & __GFP_ZERO)
 		__builtin_memset(page->addr, 0, PAGE_SIZE);
 	else
@@ -116,8 +142,9 @@ void put_page(struct page *page)
 		return;
 	/* What the peer can reach must not be used for something else. */
 	MUST(!page->granted);
-	free(page->addr);
-	free(page);
+	MUST(nr_free < MAX_PAGES);
+	free_pages[nr_free++] = page;
+	hide_bytes(page, true);
 	kernel_objects--;
 }
 
@@ -136,12 +163,7 @@ struct page *virt_to_page(const void *addr)
 static void hide(struct page *page, bool hidden)
 {
 	page->granted = hidden;
-#ifdef FUZZ_ASAN
-	if (hidden)
-		ASAN_POISON_MEMORY_REGION(page->addr, PAGE_SIZE);
-	else
-		ASAN_UNPOISON_MEMORY_REGION(page->addr, PAGE_SIZE);
-#endif
+	hide_bytes(page, hidden);
 }
 
 void kernel_copy_granted(void *dst, const void *src, size_t len)
@@ -180,6 +202,17 @@ void gnttab_page_grant_foreign_access_ref_one(grant_ref_t ref, domid_t domid,
 	MUST(ref && ref <= last_ref && !granted[ref]);
 	peer_must_be_set(page->addr, PAGE_SIZE);
 	granted[ref] = page;
+	hide(page, true);
+}
+
+void kernel_peer_writes(grant_ref_t ref, u16 offset, const void *src, u16 len)
+{
+	struct page *page = ref && ref <= last_ref ? granted[ref] : NULL;
+
+	if (!page)
+		return;
+	hide(page, false);
+	__builtin_memcpy(page->addr + offset, src, len);
 	hide(page, true);
 }
 

@@ -83,6 +83,7 @@ struct device {
 	int unused;
 };
 
+#define dev_name(dev)			"device"
 #define dev_err(dev, ...)		kernel_log(__VA_ARGS__)
 #define dev_alert(dev, ...)		kernel_log(__VA_ARGS__)
 #define dev_warn(dev, ...)		kernel_log(__VA_ARGS__)
@@ -265,6 +266,17 @@ struct completion {
 	bool done;
 };
 
+#define init_completion(c)	((void)((c)->done = false))
+
+static inline void complete(struct completion *c)
+{
+	c->done = true;
+}
+
+/* By the target. */
+unsigned long wait_for_completion_timeout(struct completion *done,
+					  unsigned long timeout);
+
 #define TASK_RUNNING		0
 #define TASK_INTERRUPTIBLE	1
 #define TASK_UNINTERRUPTIBLE	2
@@ -416,6 +428,8 @@ int gnttab_end_foreign_access_ref(grant_ref_t ref);
 void gnttab_end_foreign_access(grant_ref_t ref, struct page *page);
 void gnttab_page_grant_foreign_access_ref_one(grant_ref_t ref, domid_t domid,
 					      struct page *page, int readonly);
+/* What the peer does with a page that it may write to. */
+void kernel_peer_writes(grant_ref_t ref, u16 offset, const void *src, u16 len);
 /* A reference that grants nothing, for targets. */
 grant_ref_t kernel_ref(void);
 
@@ -440,6 +454,9 @@ struct xenbus_watch {
 
 bool xenbus_exists(int xbt, const char *dir, const char *key);
 void xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *addr);
+int xenbus_setup_ring(struct xenbus_device *dev, gfp_t gfp, void **shared,
+		      unsigned int nr, grant_ref_t *refs);
+void xenbus_teardown_ring(void **shared, unsigned int nr, grant_ref_t *refs);
 
 #define xenbus_dev_error(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 #define xenbus_dev_fatal(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))

@@ -300,12 +300,14 @@ struct xdp_rxq_info {
 };
 
 struct xdp_frame {
-	int unused;
+	struct page *page;
 };
 
 struct netdev_bpf;
 struct ethtool_ops;
 
+#define ethtool_rxfh_indir_default(i, n)	((i) % (n))
+void xdp_return_frame(struct xdp_frame *frame);
 #define xdp_rxq_info_unreg(q)	((void)(q))
 
 #endif /* FUZZ_SKBUFF_H */
