@@ -33,6 +33,9 @@ static struct peer_ring *rx, *tx, *ctrl;
 static u32 rx_prod, tx_prod, ctrl_prod;
 /* Frames sent and not returned. */
 static int frames;
+/* The last request on the control ring, and when it was made. */
+static u32 asked;
+static unsigned long asked_at;
 static unsigned int steps;
 
 static struct ring_shared *seen(struct peer_ring *ring)
@@ -273,8 +276,17 @@ void event_channel_free(struct event_channel *ec, void *data)
 unsigned long wait_for_completion_timeout(struct completion *done,
 					  unsigned long timeout)
 {
+	u8 how;
+
+	if (asked != seen(ctrl)->req_prod)
+		asked_at = jiffies;
+	asked = seen(ctrl)->req_prod;
+	/* Events may come without an answer, each after some time. */
+	MUST(timeout && timeout <= HZ && jiffies - asked_at < HZ);
 	answer_ctrl();
-	return peer_u8() < 0xf8;
+	how = peer_u8();
+	jiffies += how >= 0xf8 ? timeout : 1 + how % timeout;
+	return how < 0xf8;
 }
 
 void target_receive(struct sk_buff *skb)
@@ -414,6 +426,7 @@ static void begin(void)
 	rx_prod = 0;
 	tx_prod = 0;
 	ctrl_prod = 0;
+	asked = 0;
 	frames = 0;
 	steps = 0;
 }
