@@ -286,7 +286,7 @@ unsigned long wait_for_completion_timeout(struct completion *done,
 	answer_ctrl();
 	how = peer_u8();
 	jiffies += how >= 0xf8 ? timeout : 1 + how % timeout;
-	return how < 0xf8;
+	return how < 0xf8 ? timeout - how % timeout : 0;
 }
 
 void target_receive(struct sk_buff *skb)
