@@ -70,6 +70,8 @@ typedef u64 sector_t;
 #define htonl(x)		((__be32)__builtin_bswap32(x))
 
 #define smp_mb()		memory_barrier(MEMORY_MB)
+#undef smp_store_release
+#undef smp_load_acquire
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define xchg(p, v) ({ __typeof__((void)0, *(p)) old_ = *(p); *(p) = (v); old_; })
