@@ -71,7 +71,8 @@ static void put_rx_data(unsigned int parts, bool extra)
 	u16 offset = how & 0x80 ? 0 : how & 0x7f;
 	u16 len = how & 1 ? 4096 - offset : 60 + how * 4;
 
-	if (peer_rarely())
+	/* Headers in more than one part, or nothing at all. */
+	if ((how & 0x38) == 0x38)
 		len = peer_below(80);
 	slot->rsp = (struct xen_netif_rx_response) {
 		.id = peer_mostly(rx_prod % NET_RING_SLOTS, 16),
@@ -123,7 +124,8 @@ static void receive_some(void)
 	while (n--) {
 		u8 how = peer_u8();
 
-		parts = how & 3 ? 1 : 1 + peer_below(19);
+		parts = how & 3 ? 1 : how & 0x30 ? 2 + peer_below(3) :
+						   16 + peer_below(4);
 		extras = how & 0x0c ? 0 : 1 + peer_below(3);
 		if (rx_room() < parts + extras || rx_room() > NET_RING_SLOTS)
 			break;
