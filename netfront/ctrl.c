@@ -7,6 +7,7 @@
 #include "netfront.h"
 
 #include <linux/ethtool.h>
+#include <linux/jiffies.h>
 #include <linux/rtnetlink.h>
 #include <xen/page.h>
 
@@ -76,18 +77,20 @@ void netfront_ctrl_destroy(struct netfront *info)
 	xenbus_teardown_ring(&ctrl->shared, 1, &ctrl->ring_ref);
 }
 
+/* Events without an answer do not make the wait longer. */
 static int wait_for_answer(struct netfront_ctrl *ctrl)
 {
+	unsigned long end = jiffies + TIMEOUT, left = TIMEOUT;
 	int pending;
 
-	for (;;) {
+	while (left && time_before(jiffies, end)) {
 		WRITE_ONCE(ctrl->waiting, true);
 		pending = ring_front_arm(&ctrl->ring, 1);
 		if (pending)
 			return min(pending, 0);
-		if (!wait_for_completion_timeout(&ctrl->answered, TIMEOUT))
-			return -ETIMEDOUT;
+		left = wait_for_completion_timeout(&ctrl->answered, left);
 	}
+	return -ETIMEDOUT;
 }
 
 static int check_answer(const struct xen_netif_ctrl_request *req,

@@ -144,7 +144,9 @@ static inline void ring_front_init(struct ring_front *ring,
  */
 static inline u32 ring_front_free(const struct ring_front *ring)
 {
-	return ring->entries - (ring->req_prod - READ_ONCE(ring->rsp_cons));
+	/* Pairs with the release in ring_front_skip(): slots were read. */
+	return ring->entries -
+	       (ring->req_prod - smp_load_acquire(&ring->rsp_cons));
 }
 
 /**
@@ -174,10 +176,11 @@ static inline bool ring_front_push(struct ring_front *ring)
 	if (old == ring->req_prod)
 		return false;
 
+	/* First: who takes responses compares with it. */
+	WRITE_ONCE(ring->req_published, ring->req_prod);
 	/* Slots before index; pairs with virt_rmb() in ring_back_pending(). */
 	virt_wmb();
 	ring_store(&ring->shared->req_prod, ring->req_prod);
-	ring->req_published = ring->req_prod;
 
 	/* Index before event; pairs with virt_mb() in ring_back_arm(). */
 	virt_mb();
@@ -196,13 +199,26 @@ static inline int ring_front_pending(const struct ring_front *ring)
 {
 	u32 prod = ring_load(&ring->shared->rsp_prod);
 
+	/*
+	 * Index before slots, and before what was published by then; pairs
+	 * with virt_wmb() in ring_back_push().
+	 */
+	virt_rmb();
 	if (prod - ring->rsp_cons >
 	    READ_ONCE(ring->req_published) - ring->rsp_cons)
 		return -EPROTO;
-
-	/* Index before slots; pairs with virt_wmb() in ring_back_push(). */
-	virt_rmb();
 	return prod - ring->rsp_cons;
+}
+
+/**
+ * ring_front_skip() - free the slots of responses that were looked at
+ * @ring: a ring with at least @nr pending responses
+ * @nr: how many
+ */
+static inline void ring_front_skip(struct ring_front *ring, u32 nr)
+{
+	/* Pairs with the acquire in ring_front_free(). */
+	smp_store_release(&ring->rsp_cons, ring->rsp_cons + nr);
 }
 
 /**
@@ -216,7 +232,7 @@ static inline void ring_front_get(struct ring_front *ring, void *rsp,
 {
 	ring_copy_in(rsp, ring_slot(ring->shared, ring->entries,
 				    ring->slot_size, ring->rsp_cons), len);
-	WRITE_ONCE(ring->rsp_cons, ring->rsp_cons + 1);
+	ring_front_skip(ring, 1);
 }
 
 /**
@@ -234,16 +250,6 @@ static inline void ring_front_peek(const struct ring_front *ring, u32 ahead,
 	ring_copy_in(rsp, ring_slot(ring->shared, ring->entries,
 				    ring->slot_size, ring->rsp_cons + ahead),
 		     len);
-}
-
-/**
- * ring_front_skip() - free the slots of responses that were looked at
- * @ring: a ring with at least @nr pending responses
- * @nr: how many
- */
-static inline void ring_front_skip(struct ring_front *ring, u32 nr)
-{
-	WRITE_ONCE(ring->rsp_cons, ring->rsp_cons + nr);
 }
 
 /**
@@ -327,12 +333,14 @@ static inline int ring_back_pending(const struct ring_back *ring)
 {
 	u32 prod = ring_load(&ring->shared->req_prod);
 
+	/*
+	 * Index before slots, and before what was answered by then; pairs with
+	 * virt_wmb() in ring_front_push().
+	 */
+	virt_rmb();
 	if (prod - READ_ONCE(ring->rsp_prod) > ring->entries ||
 	    prod - ring->req_cons > ring->entries)
 		return -EPROTO;
-
-	/* Index before slots; pairs with virt_wmb() in ring_front_push(). */
-	virt_rmb();
 	return prod - ring->req_cons;
 }
 

@@ -32,6 +32,7 @@ void case_fail(const char *file, int line, const char *why, ...)
 
 void ring_tests(void);
 void order_tests(void);
+void exhaustive_tests(void);
 void parse_tests(void);
 void response_tests(void);
 void net_response_tests(void);

@@ -30,6 +30,21 @@ void memory_watch_store(volatile uint32_t *addr, uint32_t val);
 void memory_watch_copy(void *dst, const void *src, size_t len);
 void memory_watch_barrier(enum memory_barrier kind);
 
+#ifdef __SANITIZE_THREAD__
+/* See tsan.c. */
+uint32_t tsan_load(const volatile uint32_t *addr);
+void tsan_store(volatile uint32_t *addr, uint32_t val);
+uint32_t tsan_load_acquire(const volatile uint32_t *addr);
+void tsan_store_release(volatile uint32_t *addr, uint32_t val);
+void tsan_barrier(enum memory_barrier kind);
+
+#define memory_load(addr)	tsan_load(addr)
+#define memory_store(addr, val)	tsan_store(addr, val)
+#define memory_load_acquire(addr) tsan_load_acquire(addr)
+#define memory_store_release(addr, val) tsan_store_release(addr, val)
+#define memory_copy		__builtin_memcpy
+#define memory_barrier(kind)	tsan_barrier(kind)
+#else
 static inline uint32_t memory_load(const volatile uint32_t *addr)
 {
 	if (memory_watched)
@@ -64,6 +79,18 @@ static inline void memory_barrier(enum memory_barrier kind)
 	else
 		__atomic_thread_fence(__ATOMIC_RELEASE);
 }
+
+/* These are for what the two contexts of one side share, never the peer. */
+static inline uint32_t memory_load_acquire(const volatile uint32_t *addr)
+{
+	return __atomic_load_n(addr, __ATOMIC_ACQUIRE);
+}
+
+static inline void memory_store_release(volatile uint32_t *addr, uint32_t val)
+{
+	__atomic_store_n(addr, val, __ATOMIC_RELEASE);
+}
+#endif
 
 /* A window of zeroes; replaces an earlier one. */
 void *memory_share(size_t bytes);
