@@ -210,6 +210,11 @@ static void set_hash(struct sk_buff *skb, const struct netfront_packet *pkt)
 bool netfront_packet_finish(struct netfront_queue *queue, struct sk_buff *skb,
 			    const struct netfront_packet *pkt)
 {
+	/* The header may be in more than one part; the stack does not look. */
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
+		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
+		return false;
+	}
 	skb->protocol = eth_type_trans(skb, queue->info->netdev);
 	skb_reset_network_header(skb);
 	if (unlikely(!set_checksum(queue, skb, pkt))) {

@@ -17,12 +17,6 @@
 static void deliver(struct netfront_queue *queue, struct sk_buff *skb,
 		    const struct netfront_packet *pkt)
 {
-	/* The header may be in more than one part; the stack does not look. */
-	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
-		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
-		kfree_skb(skb);
-		return;
-	}
 	netfront_count(queue, NETFRONT_RX_PACKETS);
 	netfront_add(queue, NETFRONT_RX_BYTES, skb->len);
 

@@ -437,7 +437,16 @@ grant_ref_t kernel_ref(void);
 
 enum xenbus_state {
 	XenbusStateUnknown,
-	XenbusStateConnected = 4,
+	XenbusStateInitialising,
+	XenbusStateInitWait,
+	XenbusStateInitialised,
+	XenbusStateConnected,
+	XenbusStateClosing,
+	XenbusStateClosed,
+};
+
+struct xenbus_transaction {
+	u32 id;
 };
 
 struct xenbus_device {
@@ -451,10 +460,13 @@ struct xenbus_watch {
 	const char *node;
 };
 
-#define XBT_NIL	0
+#define XBT_NIL	((struct xenbus_transaction) {})
 #define disable_irq(irq)	((void)(irq))
 
-bool xenbus_exists(int xbt, const char *dir, const char *key);
+bool xenbus_exists(struct xenbus_transaction xbt, const char *dir,
+		   const char *key);
+unsigned int xenbus_read_unsigned(const char *dir, const char *key,
+				  unsigned int absent);
 void xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *addr);
 int xenbus_setup_ring(struct xenbus_device *dev, gfp_t gfp, void **shared,
 		      unsigned int nr, grant_ref_t *refs);

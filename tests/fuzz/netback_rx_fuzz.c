@@ -214,7 +214,8 @@ bool netback_mcast_wanted(struct netback_vif *v, const u8 *addr)
 	return peer_u8() < 0xf0;
 }
 
-bool xenbus_exists(int xbt, const char *dir, const char *key)
+bool xenbus_exists(struct xenbus_transaction xbt, const char *dir,
+		   const char *key)
 {
 	return true;
 }

@@ -232,10 +232,10 @@ static void begin(void)
 	kernel_reset();
 	memory = peer_share(0, BYTES);
 	vif = (struct netback_vif) { .xdev = &xdev, .net = &net,
-				     .queues = &queue, .nr_queues = 1 };
+				     .queues = &queue, .nr_queues = 1,
+				     .stats = &stats };
 	memset(&queue, 0, sizeof(queue));
-	queue.vif = &vif;
-	queue.stats = &stats;
+	MUST(!netback_queue_init(&queue, &vif, 0));
 	netback_copybreak = peer_below(2) ? 128 : 1600;
 	if (peer_below(4) == 3)
 		credit_set(&vif.credit.bucket, peer_u16(), 1 + peer_u16(), 1);
@@ -270,8 +270,9 @@ void target_run(void)
 		MUST(queue.tx.req_cons == queue.tx.rsp_prod);
 		MUST(queue.tx.rsp_published == queue.tx.rsp_prod);
 		if (queue.credit_timer.armed)
-			netback_credit_expired(&queue.credit_timer);
+			queue.credit_timer.function(&queue.credit_timer);
 		queue.credit_timer.armed = false;
 	}
+	netback_queue_destroy(&queue);
 	kernel_reset();
 }

@@ -448,7 +448,7 @@ void target_run(void)
 
 	begin();
 	peer_acts.index_read = index_read;
-	netfront_rx_refill(&queue);
+	netfront_bufs_post(&queue);
 	MUST(!netfront_ctrl_create(&info));
 	while (peer_input_left() && steps++ < MAX_STEPS) {
 		send_some();
@@ -465,7 +465,7 @@ void target_run(void)
 	}
 	netfront_ctrl_destroy(&info);
 	netfront_tx_drop_all(&queue);
-	netfront_rx_drop_all(&queue);
+	netfront_rx_free(&queue);
 	MUST(!frames && !queue.held);
 	kernel_reset();
 }
