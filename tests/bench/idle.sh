@@ -73,8 +73,6 @@ use() { # KIND INDEX - so that it takes what it needs
 	esac
 }
 
-no_device() { [ -z "$(ls /sys/bus/xen-backend/devices)" ]; }
-
 cost_of() { # NAME BEFORE AFTER
 	COST[$1]=$((($3 - $2) / DEVICES))
 	note "$1: ${COST[$1]} KiB"
@@ -108,9 +106,7 @@ measure() { # TYPE KIND BACK:FRONT
 	COST[$key wakeups dom0]=$(($(wakeups dom0) - w0))
 	COST[$key wakeups guest]=$(($(wakeups g1) - w1))
 	guest_destroy g1
-	wait_until 30 no_device || die "devices left"
-	wait_until 15 blk_back_unload
-	wait_until 15 net_back_unload
+	wait_until 15 unload_backends "$2" || die "backend left"
 }
 
 print_row() { # TYPE KIND WHAT

@@ -127,9 +127,20 @@ load_backend() {
 	BACKEND_DRIVER=$(comm -13 <(echo "$before") <(echo "$after") | head -n 1)
 }
 
-# Devices of a driver keep its module: they are taken from it first.
+# Every device that is there has its keys: none is being taken away.
+backends_settled() { # vbd|vif
+	local dev id
+	for dev in /sys/bus/xen-backend/devices/"$1"-*; do
+		id=${dev##*/"$1"-}
+		[ ! -e "$dev" ] || xenstore-exists "/local/domain/0/backend/$1/${id%-*}/${id##*-}" || return
+	done
+}
+
+# Devices of a driver keep its module: they are taken from it first. To unbind a device that the
+# kernel is just about to take away hangs it and xenwatch, with any driver.
 unload_backends() { # vbd|vif
 	local dev m
+	wait_until 15 backends_settled "$1" || return
 	for dev in /sys/bus/xen-backend/drivers/*/"$1"-*; do
 		[ ! -e "$dev" ] || echo "${dev##*/}" >"${dev%/*}/unbind" || return
 	done
