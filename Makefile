@@ -26,6 +26,9 @@ help:
 	@echo '  lab-modules  build for every kernel of the lab'
 	@echo '  static       builds with W=1 and sparse, checkpatch, rules'
 	@echo '  host         unit tests in user space, with sanitizers'
+	@echo '  coverage     lines of parsers and ring core that they run; 95 % at least'
+	@echo '  fuzz         data paths against random peers: SECONDS=600 each, TARGETS=...;'
+	@echo '               goes on where the last run ended'
 
 # Objects of several kernels live side by side: each builds its own copy.
 modules: $(BUILD)
@@ -74,8 +77,14 @@ static: setup
 host: setup
 	@$(MAKE) -s -C tests/host check
 
+coverage: setup
+	@$(MAKE) -s -C tests/host coverage
+
+fuzz: setup
+	@SECONDS_EACH=$(or $(SECONDS),600) tests/fuzz/run fuzz $(TARGETS)
+
 clean:
 	rm -rf build tests/xen/out
 
 .PHONY: all help modules install setup lab-modules demo check check-long lab \
-	bench static host clean $(BUILD)
+	bench static host coverage fuzz clean $(BUILD)
