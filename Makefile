@@ -26,6 +26,7 @@ help:
 	@echo '  lab-modules  build for every kernel of the lab'
 	@echo '  static       builds with W=1 and sparse, checkpatch, rules'
 	@echo '  host         unit tests in user space, with sanitizers'
+	@echo '  kunit        tests in a kernel with KASAN, lockdep, kmemleak; SUITE=name for one'
 
 # Objects of several kernels live side by side: each builds its own copy.
 modules: $(BUILD)
@@ -74,8 +75,11 @@ static: setup
 host: setup
 	@$(MAKE) -s -C tests/host check
 
+kunit: setup
+	@tests/kunit/run '$(SUITE)'
+
 clean:
 	rm -rf build tests/xen/out
 
 .PHONY: all help modules install setup lab-modules demo check check-long lab \
-	bench static host clean $(BUILD)
+	bench static host kunit clean $(BUILD)
