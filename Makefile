@@ -29,6 +29,7 @@ help:
 	@echo '  coverage     lines of parsers and ring core that they run; 95 % at least'
 	@echo '  fuzz         data paths against random peers: SECONDS=600 each, TARGETS=...;'
 	@echo '               goes on where the last run ended'
+	@echo '  kunit        tests in a kernel with KASAN, lockdep, kmemleak; SUITE=name for one'
 
 # Objects of several kernels live side by side: each builds its own copy.
 modules: $(BUILD)
@@ -83,8 +84,11 @@ coverage: setup
 fuzz: setup
 	@SECONDS_EACH=$(or $(SECONDS),600) tests/fuzz/run fuzz $(TARGETS)
 
+kunit: setup
+	@tests/kunit/run '$(SUITE)'
+
 clean:
 	rm -rf build tests/xen/out
 
 .PHONY: all help modules install setup lab-modules demo check check-long lab \
-	bench static host coverage fuzz clean $(BUILD)
+	bench static host coverage fuzz kunit clean $(BUILD)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A Xen for tests: grant table, event channels, xenstore and work items. The
+ * functions that the drivers call have their usual names and are linked into
+ * the test module, where they are found before the kernel's. The code under
+ * test is compiled as it is.
+ *
+ * What the code under test may not do is counted as a fault, with the first
+ * one described; fake_exit() fails the test for it, and for what is left over.
+ */
+#ifndef KUNIT_FAKE_H
+#define KUNIT_FAKE_H
+
+#include <kunit/test.h>
+#include <linux/interrupt.h>
+#include <linux/workqueue.h>
+#include <xen/grant_table.h>
+#include <xen/xenbus.h>
+
+#define FAKE_REFS	16384
+#define FAKE_PORTS	64
+#define FAKE_PEER	7	/* domain number of the other end */
+
+/* What can be made to fail. */
+enum fake_kind {
+	FAKE_MEMORY,	/* any allocation of this task: kmalloc, pages, vmalloc */
+	FAKE_GRANT,	/* allocating grant references, mapping */
+	FAKE_EVENT,	/* allocating and binding event channels */
+	FAKE_XENSTORE,	/* any operation on xenstore */
+	FAKE_KINDS
+};
+
+extern const char *const fake_kind_names[FAKE_KINDS];
+
+/* All of it is reset by fake_init(). */
+struct fake {
+	struct kunit *test;
+	unsigned int faults;
+	char fault[128];
+
+	/* The Nth operation of a kind from now fails; 0: none does. */
+	unsigned int fail_at[FAKE_KINDS];
+
+	/* Counted */
+	unsigned int hypercalls;	/* grant table operations */
+	unsigned int ops;		/* in those */
+	unsigned int yields;
+	unsigned int fatals;		/* xenbus_dev_fatal() */
+	unsigned int errors;		/* xenbus_dev_error() */
+	unsigned int conflicts;		/* transactions that shall end in -EAGAIN */
+	unsigned int open_transactions;
+	unsigned int rings;		/* ring pages allocated or mapped */
+	unsigned int cached_pages;	/* out of page caches */
+
+	/* Limits and refusals */
+	unsigned int grant_frames;
+	int hypercall_ret;
+
+	/* A call for each event that is sent; may be NULL. */
+	void (*notified)(void *arg, int irq);
+	void *notified_arg;
+};
+
+extern struct fake fake;
+
+/* What the module under test has registered. */
+extern struct xenbus_driver *fake_driver;
+
+int fake_init(struct kunit *test);
+void fake_exit(struct kunit *test);
+
+__printf(1, 2) void fake_fault(const char *fmt, ...);
+
+/* Whether the operation of a kind that is made now shall fail. */
+bool fake_fails(enum fake_kind kind);
+
+/* Arm a failure; and disarm it. Return of the latter: whether it came. */
+void fake_arm(enum fake_kind kind, unsigned int nth);
+bool fake_disarm(enum fake_kind kind);
+
+/* Grants of the code under test. */
+unsigned int fake_grants_used(void);
+bool fake_grant_active(grant_ref_t ref);
+bool fake_grant_readonly(grant_ref_t ref);
+struct page *fake_grant_page(grant_ref_t ref);
+void fake_grant_map(grant_ref_t ref, bool mapped);
+unsigned int fake_grants_deferred(void);
+
+/* Frames that the peer grants; @status is what an operation on it returns. */
+void fake_peer_grant(grant_ref_t ref, struct page *page, bool readonly);
+void fake_peer_status(grant_ref_t ref, s16 status, unsigned int times);
+unsigned int fake_peer_mapped(void);
+
+/* Ring pages of the peer, that xenbus_map_ring_valloc() finds by the first. */
+void fake_peer_ring(grant_ref_t first, void *pages, unsigned int nr);
+
+/* Event channels. */
+struct fake_event {
+	evtchn_port_t port;
+	irq_handler_t handler;
+	void *data;
+	bool bound;
+	bool enabled;
+	bool running;	/* handled, no EOI yet */
+	bool pending;
+	unsigned int eois;
+	unsigned int spurious;
+	unsigned int sent;
+};
+
+struct fake_event *fake_event(int irq);
+struct fake_event *fake_event_of_port(evtchn_port_t port);
+void fake_event_raise(struct fake_event *event);
+unsigned int fake_events_bound(void);
+int fake_irq_of(const struct fake_event *event);
+
+/* Xenstore. */
+__printf(3, 4)
+void fake_xs_set(const char *dir, const char *key, const char *fmt, ...);
+const char *fake_xs_get(const char *dir, const char *key);
+void fake_xs_remove(const char *dir, const char *key);
+unsigned int fake_xs_watches(void);
+
+/* A device with both directories, whose other end is in @state. */
+struct xenbus_device *fake_device(struct kunit *test, const char *type,
+				  bool frontend, enum xenbus_state state);
+void fake_device_free(struct xenbus_device *xdev);
+
+/* Work items: they wait until the test runs them, in its own context. */
+bool fake_work_pending(const struct work_struct *work);
+void fake_work_run(void);
+
+/* Run by fake_init() and fake_exit(). */
+void fake_grant_init(void);
+void fake_grant_exit(struct kunit *test);
+void fake_event_init(void);
+void fake_event_exit(struct kunit *test);
+void fake_xs_init(void);
+void fake_xs_exit(struct kunit *test);
+void fake_work_init(void);
+void fake_work_exit(struct kunit *test);
+
+#endif /* KUNIT_FAKE_H */
