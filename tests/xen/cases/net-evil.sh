@@ -3,7 +3,7 @@
 # guest-type: pvh
 # modules: ours
 # files: lib/net.sh lib/vif-script
-# guest-tools: net
+# guest-tools: net rogue
 # limit: 500
 # shellcheck disable=SC1091
 . /job/net.sh
@@ -16,7 +16,7 @@ evil() {
 	local keys kv
 	step "$1"
 	guest_run g1 "rm -f /run/evil.*"
-	guest_bg g1 evil "netevil ${*:2}"
+	guest_bg g1 evil "rogue net-way ${*:2}"
 	keys=$(guest_run g1 "n=50; until grep -q tx-ring /run/bg.evil.out; do n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done; cat /run/bg.evil.out") || return
 	# What is in a directory inherits its permissions.
 	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" n0 "r$id" && xenstore-chmod "$fe" "n$id" r0 || return
