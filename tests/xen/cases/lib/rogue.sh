@@ -47,7 +47,7 @@ rogue_setup() {
 	blk_attach g2 /dev/ram0 xvda || die "disk"
 	net_attach g2 || die "interface"
 	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
-		echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30); usleep 60000
+		echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30); usleep 150000
 		done >/run/speed"
 }
 

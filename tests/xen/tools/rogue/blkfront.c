@@ -22,6 +22,9 @@ static unsigned int nr_queues;
 static const struct layout *lay;
 static struct frames data, readonly, foreign, gone, lists, rings[MAX_QUEUES];
 static uint64_t capacity;
+/* What the backend offers. */
+static bool has_flush, has_barrier, has_discard;
+static unsigned int max_segs;
 
 static const char *const keys[] = {
 	"ring-ref", "ring-ref0", "ring-ref1", "ring-ref3", "event-channel", "ring-page-order", "protocol",
@@ -134,6 +137,10 @@ static bool open_blk(void)
 		return false;
 	set_state(CONNECTED);
 	capacity = store_number(peer, "sectors", 0);
+	has_flush = store_number(peer, "feature-flush-cache", 0);
+	has_barrier = store_number(peer, "feature-barrier", 0);
+	has_discard = store_number(peer, "feature-discard", 0);
+	max_segs = store_number(peer, "feature-max-indirect-segments", 0);
 	return capacity > 2 * ROOM;
 }
 
@@ -176,11 +183,11 @@ static struct seg good_seg(void)
 
 static void good_indirect(struct blk_req *r)
 {
-	unsigned int i, max = store_number(peer, "feature-max-indirect-segments", 0);
+	unsigned int i, max = one_in(8) ? max_segs : 32;
 	struct seg *s = (void *)lists.at;
 
 	r->indirect_op = one_in(2) ? OP_READ : OP_WRITE;
-	r->nr = 1 + below(max && max < 64 ? max : one_in(4) ? 256 : 40);
+	r->nr = 1 + below(max < max_segs ? max : max_segs);
 	for (i = 0; i < r->nr; i++)
 		s[i] = good_seg();
 	for (i = 0; i < MAX_LISTS; i++)
@@ -195,6 +202,9 @@ static struct blk_req good_req(uint64_t id)
 	struct blk_req r = { .op = ops[below(ARRAY_SIZE(ops))], .id = id };
 	unsigned int i;
 
+	if ((r.op == OP_FLUSH && !has_flush) || (r.op == OP_BARRIER && !has_barrier) ||
+	    (r.op == OP_DISCARD && !has_discard) || (r.op == OP_INDIRECT && !max_segs))
+		r.op = OP_WRITE;
 	r.sector = below(capacity - ROOM) & ~7;
 	if (r.op == OP_INDIRECT)
 		good_indirect(&r);
@@ -359,7 +369,7 @@ static struct queue *any_queue(void)
 
 static unsigned int some(struct queue *q)
 {
-	return 1 + below(one_in(4) ? q->entries : 8);
+	return 1 + below(one_in(8) ? q->entries : 6);
 }
 
 static void act_good(void)
@@ -440,7 +450,7 @@ static void act_gone(void)
 {
 	struct queue *q = any_queue();
 
-	fill(q, q->entries, 6);
+	fill(q, 32, 6);
 	notify(q->port);
 	if (one_in(2))
 		usleep(below(3000));
