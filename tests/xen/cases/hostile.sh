@@ -7,9 +7,14 @@
 # limit: 900
 # shellcheck disable=SC1091
 . /job/rogue.sh
-: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..3}" "${STEPS:=40}"
+: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..2}" "${STEPS:=20}"
 
-held() { { blk_held; net_held; } | grep -vE 'nodes|domains'; }
+# Interrupts, threads and interfaces of backends.
+held() {
+	echo "interrupts $(grep -cE 'blkif|blkback|netback|vif[0-9]' /proc/interrupts)"
+	echo "threads $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^[0-9]+\.xvd|^vif[0-9]|^(blk|net)back')"
+	echo "interfaces" /sys/class/net/vif*
+}
 same_held() { [ "$(held)" = "$before" ]; }
 left() { # TAG
 	must "$1-left" wait_until 20 same_held || busybox diff <(echo "$before") <(held)

@@ -137,7 +137,7 @@ rogue_use() { # ROLE
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
 			usleep 20000
 			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
-				--bssplit=512/10:4k/40:44k/30:256k/20 --size=2m --direct=1 --ioengine=libaio --iodepth=16 \
+				--bssplit=512/10:4k/60:44k/20:160k/10 --size=2m --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=5 --minimal
 			done"
 		;;
@@ -167,12 +167,13 @@ rogue_run() {
 # All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
 # have had enough of a peer; then it gets a new device for the next seed.
 rogue_role() {
-	local role=$1 first last rc out base lost=0 dir
+	local role=$1 first last rc out base lost=0 dir honest=100
 	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
+	case $role in *-back) honest=15 ;; esac
 	step "$role: seeds $2, $3 steps each"
 	check "$role-attach" rogue_attach "$role" || return
 	rogue_speed >/dev/null
-	check "$role-honest" rogue_run "$role" "$dir" 1 "${HONEST_STEPS:-150}" --honest
+	check "$role-honest" rogue_run "$role" "$dir" 1 $honest --honest
 	base=$(rogue_speed)
 	while :; do
 		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")

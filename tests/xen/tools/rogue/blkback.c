@@ -276,7 +276,7 @@ static void answer_all(bool ordered, unsigned int bad)
 
 static void act_good(void)
 {
-	unsigned int n = 4 + below(20);
+	unsigned int n = 2 + below(6);
 
 	while (n--) {
 		gather(5);
@@ -286,7 +286,7 @@ static void act_good(void)
 
 static void act_order(void)
 {
-	unsigned int n = 1 + below(8);
+	unsigned int n = 1 + below(4);
 
 	while (n--) {
 		gather(5);

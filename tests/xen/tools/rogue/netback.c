@@ -327,7 +327,7 @@ static void serve(unsigned int bad)
 	for (i = 0; i < nr_queues; i++) {
 		take(&queues[i]);
 		answer_all(&queues[i], bad);
-		for (n = below(6); n; n--)
+		for (n = below(4); n; n--)
 			deliver(&queues[i], bad ? 4 * bad : 0);
 		notify(queues[i].rx_port);
 	}
@@ -335,7 +335,7 @@ static void serve(unsigned int bad)
 
 static void act_good(void)
 {
-	unsigned int n = 2 + below(8);
+	unsigned int n = 1 + below(4);
 
 	while (n--) {
 		serve(0);
