@@ -21,6 +21,7 @@ help:
 	@echo '  check        all tests that fit in 45 minutes'
 	@echo '  check-long   all tests'
 	@echo '  lab          Xen and dom0 on this terminal, to try things by hand'
+	@echo '  hostile      peers that follow no rules, SEEDS=A..B; VICTIM=intree to compare'
 	@echo '  bench        our drivers beside the in-tree ones, in virtual time'
 	@echo 'Parts of them:'
 	@echo '  lab-modules  build for every kernel of the lab'
@@ -72,6 +73,9 @@ bench: lab-modules
 	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh \
 		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)"))
 
+hostile: lab-modules
+	@tests/hostile $(SEEDS)
+
 static: setup
 	@tests/static
 
@@ -90,5 +94,4 @@ kunit: setup
 clean:
 	rm -rf build tests/xen/out
 
-.PHONY: all help modules install setup lab-modules demo check check-long lab \
-	bench static host coverage fuzz kunit clean $(BUILD)
+	bench static host coverage fuzz kunit hostile clean $(BUILD)

@@ -3,7 +3,7 @@
 # guest-type: pvh
 # modules: ours
 # files: lib/net.sh lib/vif-script
-# guest-tools: net
+# guest-tools: net rogue
 # limit: 500
 # shellcheck disable=SC1091
 . /job/net.sh
@@ -15,7 +15,7 @@ evil() {
 	local keys
 	step "$1"
 	guest_run g1 "rm -f /run/evil.*"
-	guest_bg g1 evil "netevil ${*:2}"
+	guest_bg g1 evil "rogue net-way ${*:2}"
 	keys=$(guest_run g1 "n=50; until grep -q tx-ring /run/bg.evil.out; do n=\$((n - 1)); [ \$n -gt 0 ] || exit 1; usleep 50000; done; cat /run/bg.evil.out") || return
 	# shellcheck disable=SC2086 # words
 	net_by_hand g1 $keys request-rx-copy=1 feature-rx-notify=1 feature-sg=1 feature-gso-tcpv4=1 || return

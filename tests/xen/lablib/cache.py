@@ -355,14 +355,16 @@ def source_lists(d):
 
 def tools(which=""):
     """Small C programs of the lab itself, static so that dom0 and guests share them: those of
-    every run, or those that a run hands over because its case asks for them."""
-    src = sorted((config.HERE / "tools" / which).glob("*.c"))
-    headers = sorted((config.HERE / "tools" / which).glob("*.h"))
+    every run, or those that a run hands over because its case asks for them. A directory with
+    a main.c is one program, others have one per file."""
+    here = config.HERE / "tools" / which
+    src, headers = sorted(here.glob("*.c")), sorted(here.glob("*.h"))
+    programs = {which: src} if (here / "main.c").exists() else {c.stem: [c] for c in src}
 
     def build(d):
-        for c in src:
+        for program, parts in programs.items():
             sh(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o",
-                d / c.stem, c])
+                d / program, *parts])
 
     name = f"tools-{which}" if which else "tools"
     return artefact(name, digest(file_bytes(*src, *headers), [c.name for c in src]), build,

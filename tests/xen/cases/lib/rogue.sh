@@ -1,0 +1,196 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# What the cases about hostile peers share. A case says
+#	# files: lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script
+#	# guest-tools: net rogue
+# The rogue (tools/rogue) is in g1, of which nobody expects anything. g2 is honest and has a disk
+# and an interface of dom0: the neighbour, and with the rogue as a backend also the victim.
+#
+# VICTIM=ours|intree; SEEDS=A..B and STEPS of a run.
+
+# shellcheck disable=SC1091
+. /job/net.sh
+# shellcheck disable=SC1091
+. /job/blk.sh
+: "${VICTIM:=ours}"
+
+ROGUE_DISK=xvdb
+
+# A check that an in-tree victim may fail: that is said, and is no failure of ours.
+must() { # NAME COMMAND...
+	if [ "$VICTIM" = ours ]; then
+		check "$@"
+	elif ! "${@:2}"; then
+		note "in-tree: trouble: $1"
+		return 1
+	fi
+}
+
+rogue_first() { echo "${1%%..*}"; } # A..B
+rogue_last() { echo "${1##*..}"; }
+
+# Both guests, the honest one with its devices.
+rogue_setup() {
+	backing_ram 16 2
+	# Memory is counted later.
+	dd if=/dev/zero of=/dev/ram0 bs=1M conv=fsync 2>/dev/null
+	dd if=/dev/zero of=/dev/ram1 bs=1M conv=fsync 2>/dev/null
+	net_bridge || die "bridge"
+	blk_back "$VICTIM" || die "block backend"
+	net_back "$VICTIM" || die "network backend"
+	step "guests"
+	net_guest g1 || die "g1"
+	guest_run g1 "modprobe -a xen-evtchn xen-gntalloc xen-gntdev" || die "devices"
+	net_guest g2 || die "g2"
+	blk_front g2 "$VICTIM" || die "block front"
+	net_front g2 "$VICTIM" || die "network front"
+	blk_attach g2 /dev/ram0 xvda || die "disk"
+	net_attach g2 || die "interface"
+	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
+		echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30); usleep 150000
+		done >/run/speed"
+}
+
+# Reads and pings of the neighbour in 30 ms, on average since this was asked the last time.
+rogue_speed() {
+	guest_run g2 "awk 'NF == 2 { b += \$1; n += \$2; k++ } END { if (k) printf \"%d %d %d\\n\", b / k, n / k, k }' /run/speed; : >/run/speed"
+}
+
+# Beside a rogue the neighbour does at least half of what it does beside an honest peer that is
+# as busy: rogue_neighbour TAG HONEST
+rogue_neighbour() {
+	local b n k hb hn hk
+	read -r b n k < <(rogue_speed)
+	read -r hb hn hk <<<"$2"
+	note "$1: the neighbour's reads and pings in 30 ms: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
+	must "$1-neighbour" test $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
+}
+
+# --- the rogue's device ------------------------------------------------------------------
+
+rogue_vbd() { blk_vdev $ROGUE_DISK; }
+rogue_be() { echo "/local/domain/${GUEST_ID[g1]}/$(rogue_dir "$1")"; } # of a rogue backend
+rogue_fe() { case $1 in blk*) blk_fe g2 $ROGUE_DISK ;; net*) net_fe g2 1 ;; esac } # its victim
+rogue_dir() { # ROLE - where the rogue's keys are, for the rogue
+	case $1 in
+	blk-front) echo "device/vbd/$(rogue_vbd)" ;;
+	net-front) echo device/vif/0 ;;
+	blk-back) echo "backend/vbd/${GUEST_ID[g2]}/$(rogue_vbd)" ;;
+	net-back) echo "backend/vif/${GUEST_ID[g2]}/1" ;;
+	esac
+}
+
+rogue_attach() { # ROLE
+	local -a spec
+	read -ra spec < <(net_spec g1 | tr , ' ')
+	case $1 in
+	blk-front) xl block-attach g1 "$(blk_spec /dev/ram1 $ROGUE_DISK)" ;;
+	net-front) xl network-attach g1 "${spec[@]}" ;;
+	*) rogue_by_hand "$1" ;;
+	esac
+}
+rogue_detach() { # ROLE
+	case $1 in
+	blk-front)
+		xl block-detach g1 $ROGUE_DISK
+		wait_until 20 net_no_key "$(blk_be g1 $ROGUE_DISK)"
+		;;
+	net-front)
+		xl network-detach g1 0
+		wait_until 20 net_no_key "$(net_be g1)"
+		;;
+	*) rogue_by_hand_rm "$1" ;;
+	esac
+}
+
+# A device of g2 whose backend is to be in g1; no toolstack there.
+rogue_by_hand() { # ROLE
+	local be fe me=${GUEST_ID[g2]} it=${GUEST_ID[g1]}
+	be=$(rogue_be "$1") fe=$(rogue_fe "$1")
+	# What is in a directory inherits its permissions.
+	xenstore-write "$be" "" "$fe" "" && xenstore-chmod "$be" "n$it" "r$me" && xenstore-chmod "$fe" "n$me" "r$it" &&
+		xenstore-write "$be/frontend" "$fe" "$be/frontend-id" "$me" "$be/online" 1 "$be/state" 1 \
+			"$fe/backend" "$be" "$fe/backend-id" "$it" "$fe/virtual-device" "$(rogue_vbd)" \
+			"$fe/device-type" disk "$fe/handle" 1 "$fe/mac" "$(net_mac g2 1)" &&
+		xenstore-write "$fe/state" 1
+}
+rogue_by_hand_rm() { # ROLE
+	local be fe
+	be=$(rogue_be "$1") fe=$(rogue_fe "$1")
+	xenstore-write "$be/online" 0 "$be/state" 6
+	wait_until 10 net_is "$fe/state" 6
+	xenstore-rm "$fe"
+	xenstore-rm "$be"
+	rogue_gone "$1"
+}
+rogue_gone() { # ROLE - the device of the victim
+	case $1 in
+	blk*) blk_wait_gone g2 $ROGUE_DISK ;;
+	net*) net_wait_gone g2 1 ;;
+	esac
+}
+
+# What the victim of a rogue backend does with its device as long as there is one.
+rogue_use() { # ROLE
+	case $1 in
+	blk-back)
+		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
+			usleep 20000
+			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
+				--bssplit=512/10:4k/60:44k/20:160k/10 --size=2m --direct=1 --ioengine=libaio --iodepth=8 \
+				--fsync=16 --time_based --runtime=5 --minimal
+			done"
+		;;
+	net-back)
+		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
+			usleep 20000
+			d=\$(grep -l $(net_mac g2 1) /sys/class/net/*/address) || continue
+			d=\${d%/address} d=\${d##*/}
+			$NET_IP link set \$d up && $NET_IP addr add $(net_ip g2 1)/24 dev \$d
+			$NET_IP neigh replace 192.168.78.1 lladdr 02:00:00:00:78:01 dev \$d
+			timeout 60 netgen send \$d 02:00:00:00:78:01 -k raw -n 40 -m 60 -x 60000 -w 0
+			done"
+		;;
+	esac
+}
+rogue_use_end() { guest_run g2 "touch /run/use.stop"; guest_wait g2 use 90 >/run/use.out; guest_run g2 "rm /run/use.stop"; }
+
+# --- its runs ----------------------------------------------------------------------------
+
+# One run of the rogue in g1; its exit code. rogue_run ROLE DIR A..B STEPS [OPTION]
+rogue_run() {
+	guest_bg g1 rogue "rogue $1 $2 --seed $3 --steps $4 $5 -v >/run/rogue.log; rc=\$?
+		grep -vE '^[0-9]+/' /run/rogue.log; [ \$rc = 0 ] || [ \$rc = 3 ] || tail -n 6 /run/rogue.log; exit \$rc"
+	guest_wait g1 rogue 600
+}
+
+# All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
+# have had enough of a peer; then it gets a new device for the next seed.
+rogue_role() {
+	local role=$1 first last rc out base lost=0 dir honest=100
+	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
+	case $role in *-back) honest=15 ;; esac
+	step "$role: seeds $2, $3 steps each"
+	check "$role-attach" rogue_attach "$role" || return
+	rogue_speed >/dev/null
+	check "$role-honest" rogue_run "$role" "$dir" 1 $honest --honest
+	base=$(rogue_speed)
+	while :; do
+		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")
+		rc=$?
+		while read -r line; do note "$role: $line"; done <<<"$out"
+		[ $rc = 3 ] && lost=$((lost + 1))
+		first=$(sed -n 's/^next //p' <<<"$out")
+		[ "${first:-$((last + 1))}" -le "$last" ] || break
+		rogue_detach "$role" || break
+		rogue_attach "$role" || break
+	done
+	note "$role: $VICTIM: $lost devices lost, last exit code $rc"
+	# A frontend may give a backend up for good.
+	case $role.$rc in
+	*-front.0 | *-back.[03]) must "$role-no-complaint" true ;;
+	*) must "$role-no-complaint" false ;;
+	esac
+	rogue_neighbour "$role" "$base"
+	must "$role-detach" rogue_detach "$role"
+}
