@@ -21,7 +21,6 @@ help:
 	@echo '  check        all tests that fit in 45 minutes'
 	@echo '  check-long   all tests'
 	@echo '  lab          Xen and dom0 on this terminal, to try things by hand'
-	@echo '  hostile      peers that follow no rules, SEEDS=A..B; VICTIM=intree to compare'
 	@echo '  bench        our drivers beside the in-tree ones, in virtual time'
 	@echo 'Parts of them:'
 	@echo '  lab-modules  build for every kernel of the lab'
@@ -31,6 +30,7 @@ help:
 	@echo '  fuzz         data paths against random peers: SECONDS=600 each, TARGETS=...;'
 	@echo '               goes on where the last run ended'
 	@echo '  kunit        tests in a kernel with KASAN, lockdep, kmemleak; SUITE=name for one'
+	@echo '  hostile      peers that follow no rules, SEEDS=A..B; VICTIM=intree to compare'
 
 # Objects of several kernels live side by side: each builds its own copy.
 modules: $(BUILD)
@@ -94,4 +94,5 @@ kunit: setup
 clean:
 	rm -rf build tests/xen/out
 
+.PHONY: all help modules install setup lab-modules demo check check-long lab \
 	bench static host coverage fuzz kunit hostile clean $(BUILD)
