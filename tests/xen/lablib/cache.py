@@ -582,8 +582,17 @@ def guest_programs(which):
         shutil.rmtree(full)
 
     key = digest(debs, config.GUEST_PROGRAMS[which], inspect.getsource(guest_programs),
-                 inspect.getsource(copy_programs), inspect.getsource(cpio))
+                 inspect.getsource(copy_programs), inspect.getsource(follow), inspect.getsource(cpio))
     return artefact(f"guest-programs-{which}", key, build, f"guest programs, {which}")
+
+
+def follow(full, path):
+    """Where a link in an unpacked tree leads. An absolute one must not lead out of the tree, to
+    a file of this machine's."""
+    while path.is_symlink():
+        target = os.readlink(path)
+        path = full / target.lstrip("/") if target.startswith("/") else path.parent / target
+    return path
 
 
 def copy_programs(full, root, programs):
@@ -597,21 +606,22 @@ def copy_programs(full, root, programs):
         if src in seen:
             continue
         seen.add(src)
-        if not src.exists():
+        file = follow(full, src)
+        if not file.exists():
             raise LabError(f"{src}: not in any package of the guest")
         if src.parent in libdirs:
             dest = root / "usr/lib/x86_64-linux-gnu" / src.name
         else:
             dest = root / src.relative_to(full)
         dest.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(src.resolve(), dest)
-        out = sh(["readelf", "-dlW", src])
+        shutil.copy2(file, dest)
+        out = sh(["readelf", "-dlW", file])
         for lib in re.findall(r"Shared library: \[([^]]+)\]", out):
             if lib.startswith("ld-linux"):
                 continue
             todo.append(next((d / lib for d in libdirs if (d / lib).exists()), full / lib))
     ld = full / "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
-    shutil.copy2(ld.resolve(), root / "usr/lib64/ld-linux-x86-64.so.2")
+    shutil.copy2(follow(full, ld), root / "usr/lib64/ld-linux-x86-64.so.2")
 
 
 def prepare():
