@@ -290,10 +290,10 @@ int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
 {
 	if (state == dev->state)
 		return 0;
+	/* The kernel's own ends the device in this case, too. */
 	if (fake_fails(FAKE_XENSTORE)) {
-		/* The kernel's own ends the device, too. */
 		fake.fatals++;
-		return 0;
+		state = XenbusStateClosing;
 	}
 	fake_xs_set(dev->nodename, "state", "%u", state);
 	dev->state = state;
