@@ -103,6 +103,9 @@ int blkfront_ring_start(struct blkfront_ring *ring)
 	ring->live = true;
 	ring->stopped = false;
 	spin_unlock_bh(&ring->lock);
+
+	/* An event may have come before: it waits for its EOI. */
+	tasklet_schedule(&ring->tasklet);
 	return 0;
 }
 
@@ -115,6 +118,7 @@ void blkfront_ring_unstart(struct blkfront_ring *ring)
 	spin_lock_bh(&ring->lock);
 	ring->live = false;
 	spin_unlock_bh(&ring->lock);
+	tasklet_kill(&ring->tasklet);
 	grant_pool_destroy(&ring->pool);
 }
 

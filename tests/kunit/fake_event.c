@@ -109,9 +109,6 @@ static int bind(struct fake_event *event, irq_handler_t handler,
 	event->data = data;
 	event->bound = true;
 	event->enabled = !(irqflags & IRQF_NO_AUTOEN);
-	/* As Xen has it. */
-	event->pending = true;
-	deliver(event);
 	return fake_irq_of(event);
 }
 
@@ -142,7 +139,8 @@ int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev,
 
 	if (!event || fake_fails(FAKE_EVENT))
 		return -ENOSPC;
-	*event = (struct fake_event) { .port = remote };
+	/* Whoever binds to another's channel finds an event, as Xen has it. */
+	*event = (struct fake_event) { .port = remote, .pending = true };
 	return bind(event, handler, irqflags, dev_id);
 }
 

@@ -290,10 +290,10 @@ int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
 {
 	if (state == dev->state)
 		return 0;
+	/* The kernel's own ends the device in this case, too. */
 	if (fake_fails(FAKE_XENSTORE)) {
-		/* The kernel's own ends the device, too. */
 		fake.fatals++;
-		return 0;
+		state = XenbusStateClosing;
 	}
 	fake_xs_set(dev->nodename, "state", "%u", state);
 	dev->state = state;
@@ -402,6 +402,7 @@ struct xenbus_device *fake_device(struct kunit *test, const char *type,
 				  bool frontend, enum xenbus_state state)
 {
 	struct xenbus_device *xdev = kzalloc(sizeof(*xdev), GFP_KERNEL);
+	static unsigned int nr;
 
 	KUNIT_ASSERT_NOT_NULL(test, xdev);
 	xdev->devicetype = type;
@@ -412,7 +413,8 @@ struct xenbus_device *fake_device(struct kunit *test, const char *type,
 	init_completion(&xdev->down);
 	sema_init(&xdev->reclaim_sem, 1);
 	xdev->dev.release = release;
-	dev_set_name(&xdev->dev, "%s-51712", type);
+	/* One that a failed case has left is not in the way of the next. */
+	dev_set_name(&xdev->dev, "%s-51712-%u", type, nr++);
 	KUNIT_ASSERT_EQ(test, device_register(&xdev->dev), 0);
 	fake_xs_set(xdev->nodename, "state", "%u", xdev->state);
 	fake_xs_set(xdev->otherend, "state", "%u", state);
