@@ -137,7 +137,7 @@ rogue_use() { # ROLE
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
 			usleep 20000
 			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
-				--bssplit=512/10:4k/60:44k/20:160k/10 --size=2m --direct=1 --ioengine=libaio --iodepth=8 \
+				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=5 --minimal
 			done"
 		;;
