@@ -117,7 +117,8 @@ rogue_by_hand() { # ROLE
 rogue_by_hand_rm() { # ROLE
 	local be fe
 	be=$(rogue_be "$1") fe=$(rogue_fe "$1")
-	xenstore-write "$be/online" 0 "$be/state" 6
+	# As a toolstack does.
+	xenstore-write "$be/online" 0 "$be/state" 5
 	wait_until 10 net_is "$fe/state" 6
 	xenstore-rm "$fe"
 	xenstore-rm "$be"
