@@ -1,5 +1,5 @@
 # about: rogue frontends and backends follow their scripts: victims stay silent and whole, a neighbour hardly notices
-# tags: check blk net
+# tags: hostile blk net
 # guest-type: pvh
 # modules: ours
 # files: lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script

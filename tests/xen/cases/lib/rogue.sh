@@ -63,7 +63,7 @@ rogue_neighbour() {
 	read -r b n k < <(rogue_speed)
 	read -r hb hn hk <<<"$2"
 	note "$1: the neighbour's reads and pings in 30 ms: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
-	must "$1-neighbour" test $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
+	must "$1-neighbour" test "${hk:-0}" -ge 1 -a $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
 }
 
 # --- the rogue's device ------------------------------------------------------------------
@@ -117,7 +117,8 @@ rogue_by_hand() { # ROLE
 rogue_by_hand_rm() { # ROLE
 	local be fe
 	be=$(rogue_be "$1") fe=$(rogue_fe "$1")
-	xenstore-write "$be/online" 0 "$be/state" 6
+	# As a toolstack does.
+	xenstore-write "$be/online" 0 "$be/state" 5
 	wait_until 10 net_is "$fe/state" 6
 	xenstore-rm "$fe"
 	xenstore-rm "$be"
@@ -137,7 +138,7 @@ rogue_use() { # ROLE
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
 			usleep 20000
 			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
-				--bssplit=512/10:4k/60:44k/20:160k/10 --size=2m --direct=1 --ioengine=libaio --iodepth=8 \
+				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=5 --minimal
 			done"
 		;;
@@ -167,13 +168,12 @@ rogue_run() {
 # All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
 # have had enough of a peer; then it gets a new device for the next seed.
 rogue_role() {
-	local role=$1 first last rc out base lost=0 dir honest=100
+	local role=$1 first last rc out base lost=0 dir
 	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
-	case $role in *-back) honest=15 ;; esac
 	step "$role: seeds $2, $3 steps each"
 	check "$role-attach" rogue_attach "$role" || return
 	rogue_speed >/dev/null
-	check "$role-honest" rogue_run "$role" "$dir" 1 $honest --honest
+	check "$role-honest" rogue_run "$role" "$dir" 1 10 --honest
 	base=$(rogue_speed)
 	while :; do
 		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")

@@ -5,7 +5,7 @@
  *	rogue load blk DEVICE | net ADDRESS [MS]
  *
  * ROLE is blk-front, net-front, blk-back or net-back, DIR its own xenstore directory, made by a
- * toolstack and in state 1. An honest one does the first of its acts only. Exit code: 0 done, 1 the victim did what it must not, 3 the victim
+ * toolstack and in state 1. An honest one does the first of its acts only, for HONEST_MS at least. Exit code: 0 done, 1 the victim did what it must not, 3 the victim
  * does not want any more (the last line says from where to go on), 2 trouble of our own.
  */
 #include "rogue.h"
@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define HONEST_MS	900
 
 const struct role *role;
 
@@ -49,11 +52,20 @@ static bool reopen(uint64_t seed, unsigned int step)
 	return ok;
 }
 
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static bool run_seed(uint64_t seed)
 {
+	long until = now_ms() + HONEST_MS;
 	unsigned int step;
 
-	for (step = from; step < steps; step++) {
+	for (step = from; step < steps || (honest && now_ms() < until); step++) {
 		if (!reopen(seed, step)) {
 			printf("no connection at --seed %llu, step %u: peer's state %u\n",
 			       (unsigned long long)seed, step, peer_state());

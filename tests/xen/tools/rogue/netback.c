@@ -209,7 +209,7 @@ static void put16(uint8_t *p, uint16_t v)
 	p[1] = v;
 }
 
-/* An echo request, so that there is an answer; or TCP for nobody. */
+/* An echo request of one frame, so that there is an answer; or the start of TCP for nobody. */
 static unsigned int build(uint8_t *p, bool tcp, unsigned int len)
 {
 	memset(p, 0, FRAME);
@@ -301,7 +301,7 @@ static void deliver(struct queue *q, unsigned int bad)
 			return;
 		rsp.rsp.id = req.req.id;
 		rsp.rsp.status = i ? 1 + below(FRAME) : chain > 1 ? FRAME : 60 + below(1400);
-		build(data, gso, chain > 1 ? 16000 : rsp.rsp.status);
+		build(data, chain > 1, chain > 1 ? 16000 : rsp.rsp.status);
 		if (!i && gso)
 			rsp.rsp.flags |= RX_EXTRA | RX_CSUM | RX_VALID;
 		copy_peer(req.req.gref, 0, data, rsp.rsp.status, true);
