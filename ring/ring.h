@@ -145,8 +145,9 @@ static inline void ring_front_init(struct ring_front *ring,
 static inline u32 ring_front_free(const struct ring_front *ring)
 {
 	/* Pairs with the release in ring_front_skip(): slots were read. */
-	return ring->entries -
-	       (ring->req_prod - smp_load_acquire(&ring->rsp_cons));
+	u32 cons = smp_load_acquire(&ring->rsp_cons);
+
+	return ring->entries - (ring->req_prod - cons);
 }
 
 /**

@@ -40,6 +40,8 @@ static struct xen_netif_ctrl_request asked[CTRL_ENTRIES];
 /* Of the frame that is being filled: what has been copied into it. */
 static grant_ref_t filling;
 static u32 filled_to;
+/* Entries of the table of queues, as the frontend has set it. */
+static u32 map_size;
 static u32 rx_prod, rx_answered, ctrl_prod, ctrl_answered;
 static bool extra_next;
 static unsigned int steps;
@@ -155,6 +157,22 @@ static void rx_written(u32 nr)
 	MUST(slot->extra.type && slot->extra.type < XEN_NETIF_EXTRA_TYPE_MAX);
 }
 
+/* What was carried out was within what had been carried out before. */
+static void check_carried_out(const struct xen_netif_ctrl_request *req)
+{
+	switch (req->type) {
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE:
+		map_size = req->data[0];
+		MUST(map_size <= NETBACK_HASH_MAP_MAX);
+		break;
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING:
+		MUST((u64)req->data[1] + req->data[2] <= map_size);
+		break;
+	case XEN_NETIF_CTRL_TYPE_SET_HASH_KEY:
+		MUST(req->data[1] <= TOEPLITZ_KEY_MAX);
+	}
+}
+
 static void slot_written(struct peer_ring *ring, size_t offset, size_t len)
 {
 	struct xen_netif_ctrl_response rsp;
@@ -171,6 +189,8 @@ static void slot_written(struct peer_ring *ring, size_t offset, size_t len)
 	MUST(offset == ctrl_answered++ % CTRL_ENTRIES);
 	MUST(rsp.id == asked[offset].id && rsp.type == asked[offset].type);
 	MUST(rsp.status <= XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW);
+	if (rsp.status == XEN_NETIF_CTRL_STATUS_SUCCESS)
+		check_carried_out(&asked[offset]);
 }
 
 /* --- what other files do ------------------------------------------------- */
@@ -349,6 +369,7 @@ static void begin(void)
 	__skb_queue_head_init(&queue.backlog);
 	steps = 0;
 	filling = 0;
+	map_size = 0;
 	extra_next = false;
 
 	rx_prod = peer_mostly(0, 32);

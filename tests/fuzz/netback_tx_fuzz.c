@@ -77,10 +77,13 @@ static void put_packet(void)
 	unsigned int segs = how & 4 ? 1 : 1 + peer_below(20), i;
 	u16 flags = how & 0x18 ? 0 : XEN_NETTXF_csum_blank, rest = 0;
 	struct xen_netif_tx_request req[32];
+	/* More than the 16 bits of a size hold, if there are 17 of them. */
+	bool full = (how & 0x60) == 0x60;
 
 	for (i = segs; i--; rest += req[i].size) {
-		u16 offset = peer_u8() & 0x80 ? 0 : peer_u8() * 8;
-		u16 size = i ? peer_u8() * 13 : 14 + peer_u8() * 8;
+		u16 offset = full || peer_u8() & 0x80 ? 0 : peer_u8() * 8;
+		u16 size = full && i ? 4096 : i ? peer_u8() * 13 :
+						  14 + peer_u8() * 8;
 
 		req[i] = (struct xen_netif_tx_request) {
 			.gref = peer_mostly(8, 32),

@@ -228,17 +228,28 @@ static void hostile_back(void)
 	MUST(ring_front_free(&front) <= entries);
 }
 
+/* A hostile end changes an index as soon as it was read. */
+static void index_read(struct peer_ring *ring, size_t offset)
+{
+	u32 *index = (u32 *)(ring->behind + offset);
+
+	*index = peer_mostly(~*index, 32);
+}
+
 /* Whatever is in a page, taking it over touches nothing and ends in bounds. */
 static void attach_anything(void)
 {
 	size_t bytes = peer_below(2) ? memory->bytes : peer_u8();
 	struct ring_back any;
+	int pending;
 
 	seen()->req_prod = peer_mostly(base, 32);
 	seen()->rsp_prod = peer_mostly(base, 32);
-	if (!ring_back_attach(&any, (struct ring_shared *)memory->window, bytes,
-			      SLOT))
-		MUST((u32)ring_back_pending(&any) <= any.entries);
+	if (ring_back_attach(&any, (struct ring_shared *)memory->window, bytes,
+			     SLOT))
+		return;
+	pending = ring_back_pending(&any);
+	MUST(pending == -EPROTO || (u32)pending <= any.entries);
 }
 
 void target_run(void)
@@ -253,6 +264,7 @@ void target_run(void)
 		if (what >= 0xfe) {
 			evil_front = !evil_back;
 			evil_back = !evil_front;
+			peer_acts.index_read = index_read;
 		}
 		if (evil_front)
 			hostile_front();

@@ -31,6 +31,8 @@ void memory_watch_copy(void *dst, const void *src, size_t len);
 void memory_watch_barrier(enum memory_barrier kind);
 
 #ifdef __SANITIZE_THREAD__
+#include <string.h>
+
 /* See tsan.c. */
 uint32_t tsan_load(const volatile uint32_t *addr);
 void tsan_store(volatile uint32_t *addr, uint32_t val);
@@ -42,7 +44,8 @@ void tsan_barrier(enum memory_barrier kind);
 #define memory_store(addr, val)	tsan_store(addr, val)
 #define memory_load_acquire(addr) tsan_load_acquire(addr)
 #define memory_store_release(addr, val) tsan_store_release(addr, val)
-#define memory_copy		__builtin_memcpy
+/* A call, which the sanitizer sees; what a compiler makes of it is not seen. */
+#define memory_copy(dst, src, len) (memcpy)(dst, src, len)
 #define memory_barrier(kind)	tsan_barrier(kind)
 #else
 static inline uint32_t memory_load(const volatile uint32_t *addr)
