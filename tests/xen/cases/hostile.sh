@@ -45,7 +45,7 @@ busy_end() { # ROLE
 [ "$VICTIM" = ours ] || allow_dmesg . "in-tree drivers are here to compare"
 rogue_setup
 before=$(held)
-read -r dom0_free xen_free < <(net_free_mb)
+read -r dom0_free xen_free < <(free_mb)
 guest_free=$(victim_free)
 for role in $ROLES; do
 	busy "$role"
@@ -57,7 +57,7 @@ for role in $ROLES; do
 		break
 	}
 done
-read -r dom0_now xen_now < <(net_free_mb)
+read -r dom0_now xen_now < <(free_mb)
 note "free MB in dom0: $dom0_free, then $dom0_now; in g2 $guest_free, then $(victim_free); in Xen: $xen_free, then $xen_now"
 must memory-of-dom0 test "$dom0_now" -ge $((dom0_free - 8))
 must memory-of-victim test "$(victim_free)" -ge $((guest_free - 8))

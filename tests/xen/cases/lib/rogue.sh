@@ -93,11 +93,11 @@ rogue_detach() { # ROLE
 	case $1 in
 	blk-front)
 		xl block-detach g1 $ROGUE_DISK
-		wait_until 20 net_no_key "$(blk_be g1 $ROGUE_DISK)"
+		wait_until 20 xs_no_key "$(blk_be g1 $ROGUE_DISK)"
 		;;
 	net-front)
 		xl network-detach g1 0
-		wait_until 20 net_no_key "$(net_be g1)"
+		wait_until 20 xs_no_key "$(net_be g1)"
 		;;
 	*) rogue_by_hand_rm "$1" ;;
 	esac
@@ -119,7 +119,7 @@ rogue_by_hand_rm() { # ROLE
 	be=$(rogue_be "$1") fe=$(rogue_fe "$1")
 	# As a toolstack does.
 	xenstore-write "$be/online" 0 "$be/state" 5
-	wait_until 10 net_is "$fe/state" 6
+	wait_until 10 xs_is "$fe/state" 6
 	xenstore-rm "$fe"
 	xenstore-rm "$be"
 	rogue_gone "$1"
