@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +16,9 @@ void __gcov_dump(void);
 #define __gcov_dump()
 #endif
 
-/* Far more than any case takes, also on a loaded machine. */
+/* Far more than any case takes: of CPU time, and for one that sleeps of real time. */
 #define CASE_SECONDS	60
+#define CASE_REAL_SECONDS	(CASE_SECONDS * 20)
 
 static char *reason;
 static const size_t reason_size = 4096;
@@ -48,7 +50,7 @@ static void explain(int status)
 		return;
 	if (!WIFSIGNALED(status))
 		snprintf(reason, reason_size, "a sanitizer stopped it");
-	else if (WTERMSIG(status) == SIGALRM)
+	else if (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU)
 		snprintf(reason, reason_size, "not done in %d s", CASE_SECONDS);
 	else
 		snprintf(reason, reason_size, "died of signal %d",
@@ -58,6 +60,7 @@ static void explain(int status)
 void case_run(const char *suite, const char *name, void (*run)(const void *arg),
 	      const void *arg)
 {
+	const struct rlimit limit = { CASE_SECONDS, RLIM_INFINITY };
 	int status = 0;
 	pid_t pid;
 
@@ -65,7 +68,8 @@ void case_run(const char *suite, const char *name, void (*run)(const void *arg),
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		alarm(CASE_SECONDS);
+		setrlimit(RLIMIT_CPU, &limit);
+		alarm(CASE_REAL_SECONDS);
 		run(arg);
 		__gcov_dump();
 		_exit(0);
