@@ -30,7 +30,7 @@ net_front g1 "$FRONT" || die "front"
 check attach net_attach g1 || die "attach"
 if=$(net_vif g1)
 xl pause g1
-fill 20
+fill 10
 sleep 5
 check few-carrier carrier 1
 xl unpause g1

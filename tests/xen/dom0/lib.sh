@@ -146,7 +146,8 @@ unload_backends() { # vbd|vif
 	done
 	m=$(drivers_of "$1")back
 	for m in "$m" "xen_$m"; do
-		[ ! -d "/sys/module/$m" ] || rmmod "$m" || return
+		# A device that is gone from the bus may hold it for another moment.
+		[ ! -d "/sys/module/$m" ] || wait_until 5 rmmod "$m" || return
 	done
 }
 
