@@ -41,10 +41,14 @@ EXPORT_SYMBOL_NS_GPL(xenstore_write_keys, XSPLIT);
 int xenstore_offer(struct xenbus_device *dev, const struct xenstore_key *keys,
 		   unsigned int nr)
 {
-	int ret = xenstore_write_keys(XBT_NIL, dev->nodename, keys, nr);
+	unsigned int i;
+	int ret = 0;
 
-	if (ret)
-		xenbus_dev_fatal(dev, ret, "writing features");
+	for (i = 0; i < nr && !ret; i++) {
+		ret = xenstore_write_keys(XBT_NIL, dev->nodename, &keys[i], 1);
+		if (ret)
+			xenbus_dev_fatal(dev, ret, "writing %s", keys[i].name);
+	}
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(xenstore_offer, XSPLIT);
