@@ -105,6 +105,15 @@ void netfront_bufs_release(struct netfront_queue *queue,
 	ring_front_skip(&queue->rx, pkt->slots);
 }
 
+/* A page lives on until nobody maps it (XSA-396), but not in the pool. */
+static void abandon(struct netfront_queue *queue,
+		    const struct netfront_buf *buf, struct page *page)
+{
+	get_page(page);
+	page_pool_put_full_page(queue->pool, page, false);
+	grant_ref_end(&queue->info->budget, buf->ref, page);
+}
+
 /**
  * netfront_buf_revoke() - take a buffer's page from the backend
  * @queue: the queue
@@ -124,10 +133,7 @@ struct page *netfront_buf_revoke(struct netfront_queue *queue,
 	if (likely(gnttab_end_foreign_access_ref(buf->ref)))
 		return page;
 
-	/* It lives on until nobody maps it (XSA-396), but not in the pool. */
-	get_page(page);
-	page_pool_put_full_page(queue->pool, page, false);
-	grant_ref_end(&queue->info->budget, buf->ref, page);
+	abandon(queue, buf, page);
 	buf->ref = 0;
 	netfront_offend(queue, "still maps a received packet", 0);
 	return NULL;
@@ -144,9 +150,7 @@ static void free_buf(struct netfront_queue *queue, struct netfront_buf *buf)
 			page_pool_put_full_page(queue->pool, page, false);
 		grant_ref_free(&queue->info->budget, buf->ref);
 	} else {
-		get_page(page);
-		page_pool_put_full_page(queue->pool, page, false);
-		grant_ref_end(&queue->info->budget, buf->ref, page);
+		abandon(queue, buf, page);
 	}
 	*buf = (struct netfront_buf) {};
 }
