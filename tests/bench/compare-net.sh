@@ -59,7 +59,7 @@ measure() { # ROW -> its rate
 		iperf "$(net_ip g2)" -n "${MB}M" && stream_rate
 		guest_wait g2 server >/dev/null
 		;;
-	udp64-out) iperf "$NET_HERE" -u -b 0 -l 64 -k "$PACKETS" && packet_rate ;;
+	udp64-out) iperf "$NET_HERE" -u -b 0 -l 64 -k $((4 * PACKETS)) && packet_rate ;;
 	# The sender of a reversed test does not count what is lost.
 	udp64-in) iperf "$NET_HERE" -u -b 0 -l 64 -t 1 -R && packet_rate ;;
 	pktgen-60) pktgen_rate ;;
