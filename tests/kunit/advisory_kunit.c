@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What advisories are about and only a kernel shows: see tests/ADVISORIES.md.
- * Here, how block requests get their pages, whatever frames can be had of.
+ * Here, how block requests get their pages, whatever frames can be had of, and
+ * how they end.
  */
 #include "fake.h"
 
 #include <linux/interrupt.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "blkback/blkback.h"
@@ -19,10 +21,26 @@
 
 unsigned int blkback_copy_segments;
 unsigned int blkback_persistent_unused_seconds;
+unsigned int blkback_poll_us;
+struct workqueue_struct *blkback_wq;
+struct kmem_cache *blkback_req_cache;
 
 static struct blkback_vbd *vbd;
 static struct blkback_ring *ring;
 static struct page *peer[FRAMES];
+static bool scheduled, under_rcu;
+
+/* Taken for the kernel's own. */
+void __tasklet_schedule(struct tasklet_struct *tasklet)
+{
+	scheduled = true;
+	under_rcu = rcu_read_lock_held();
+	clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
+}
+
+void blkback_submit(struct blkback_ring *r, struct list_head *batch)
+{
+}
 
 static int transfer_init(struct kunit *test)
 {
@@ -234,11 +252,35 @@ static void xsa_300_frames_are_limited(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ring->foreign.nr, 4);
 }
 
+/*
+ * XSA-350: a ring that goes away while it is used. Bug: whoever ended the last
+ * request looked at the ring after that, when a frontend that had disconnected
+ * meanwhile had it freed. Rule: what happens after a request was given to those
+ * who answer it happens under RCU, which disconnecting waits for. Failure: the
+ * tasklet of the ring is scheduled outside of RCU; on real rings, rarely, a use
+ * after free.
+ */
+static void xsa_350_end_of_io(struct kunit *test)
+{
+	LIST_HEAD(batch);
+	struct blkback_req *req = make_req(test, &batch, NULL, 0);
+
+	init_llist_head(&ring->done);
+	atomic_set(&ring->inflight, 1);
+	tasklet_setup(&ring->flush, blkback_flush);
+	scheduled = false;
+	blkback_done(req);
+	KUNIT_EXPECT_TRUE(test, scheduled);
+	KUNIT_EXPECT_TRUE(test, under_rcu);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ring->inflight), 0);
+}
+
 static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE_PARAM(xsa_371_nth_map_fails, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_365_bad_reference, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_155_indirect, room_gen_params),
 	KUNIT_CASE(xsa_300_frames_are_limited),
+	KUNIT_CASE(xsa_350_end_of_io),
 	{}
 };
 
