@@ -7,6 +7,7 @@
 #include <linux/blkdev.h>
 #include <linux/cdrom.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <xen/interface/io/protocols.h>
 
@@ -321,11 +322,10 @@ free_dir:
 	return ret;
 }
 
-static void disconnect_ring(struct blkback_ring *ring)
+/* Free a ring whose thread has ended, and whom no completion looks at. */
+static void free_ring(struct blkback_ring *ring)
 {
-	/* The thread ends when all that it took is answered. */
-	kthread_stop(ring->thread);
-	/* A completion that answered the last request may still be leaving. */
+	/* One that answered the last request may still be leaving. */
 	tasklet_kill(&ring->flush);
 	/* Nobody notifies any more; an event that is being handled still wakes
 	 * the thread, which is why its reference goes last.
@@ -337,8 +337,15 @@ static void disconnect_ring(struct blkback_ring *ring)
 
 static void disconnect_rings(struct blkback_vbd *vbd, unsigned int n)
 {
+	unsigned int i;
+
+	/* Threads end when all that they took is answered. */
+	for (i = 0; i < n; i++)
+		kthread_stop(vbd->rings[i].thread);
+	/* Pairs with rcu_read_lock() in blkback_done(). */
+	synchronize_rcu();
 	while (n--)
-		disconnect_ring(&vbd->rings[n]);
+		free_ring(&vbd->rings[n]);
 	kvfree(vbd->rings);
 	vbd->rings = NULL;
 	vbd->nr_rings = 0;

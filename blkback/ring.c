@@ -5,6 +5,7 @@
 #include "blkback.h"
 
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 
@@ -316,9 +317,14 @@ void blkback_done(struct blkback_req *req)
 	if (atomic_dec_and_test(&ring->inflight) && READ_ONCE(vbd->barrier))
 		wake_up(&vbd->barrier_wait);
 
+	/* Once it is in the list the request may be answered, and the ring go
+	 * away: disconnect_rings() waits for this.
+	 */
+	rcu_read_lock();
 	/* In a pass the thread itself answers at the end of it, all at once. */
 	if (llist_add(&req->done, &ring->done) && !READ_ONCE(ring->in_pass))
 		tasklet_schedule(&ring->flush);
+	rcu_read_unlock();
 }
 
 /* Requests whose I/O has ended, with whatever their answer needs. */

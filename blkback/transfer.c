@@ -263,6 +263,8 @@ static bool inherit_errors(struct blkback_req *req)
 		if (!seg->frame || seg->frame->handle != INVALID_GRANT_HANDLE)
 			continue;
 		req->err = seg->frame->err;
+		/* Its page is given back with it. */
+		req->vecs[i].bv_page = NULL;
 		seg->frame = NULL;
 		failed = true;
 	}

@@ -13,7 +13,10 @@
 #include <net/ip.h>
 #include <net/page_pool/helpers.h>
 
-/* Headers that the network stack is about to look at. */
+/*
+ * Headers that the network stack is about to look at, and which many drivers
+ * expect in one piece, however the guest has cut its packet (XSA-423).
+ */
 #define LINEAR_HEADERS	128
 
 /**
@@ -36,11 +39,10 @@ struct fill {
 
 static unsigned int linear_size(const struct net_tx_packet *wire)
 {
+	/* No less than LINEAR_HEADERS are copied whole; see main.c. */
 	if (wire->len <= netback_copybreak)
 		return wire->len;
-	if (wire->head < ETH_HLEN)
-		return LINEAR_HEADERS;
-	return min_t(unsigned int, wire->head, LINEAR_HEADERS);
+	return LINEAR_HEADERS;
 }
 
 static int add_page(struct fill *fill)

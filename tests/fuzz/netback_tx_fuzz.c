@@ -215,11 +215,23 @@ void netback_rx_timeout(struct timer_list *timer)
 {
 }
 
+/*
+ * XSA-423: a guest may cut its packets in the middle of their headers, which
+ * drivers of network cards do not expect. Rule: 128 bytes, or all there are, lie
+ * in one piece, whatever the slots are. Here, 14 of Ethernet and 4 of a tag may
+ * have been taken off. Failure: less than that.
+ */
+static void xsa_423_headers_in_one_piece(const struct sk_buff *skb)
+{
+	MUST(skb_headlen(skb) >= min(skb->len, 128 - 14 - 4));
+}
+
 void target_receive(struct sk_buff *skb)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
 
 	kernel_check_skb(skb);
+	xsa_423_headers_in_one_piece(skb);
 	MUST(!info->gso_type == !info->gso_size);
 	if (info->gso_type) {
 		MUST(skb->ip_summed == CHECKSUM_PARTIAL);
