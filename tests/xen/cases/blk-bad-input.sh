@@ -72,6 +72,7 @@ forge() {
 	forgery_refused "$tag" 3 "51712.*$expect"
 	blk_by_hand_rm g1 xvda
 	xenstore-rm "$err"
+	# CVE-2010-3699: threads of a connection that failed, too.
 	check "$tag-threads" blk_no_thread "${GUEST_ID[g1]}.xvda"
 }
 good="ring-ref=8 event-channel=1 protocol=x86_64-abi"
