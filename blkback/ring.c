@@ -19,8 +19,9 @@
 
 static void ring_broken(struct blkback_ring *ring, const char *why, u32 value)
 {
-	dev_err(&ring->vbd->dev->dev,
-		"ring %u: %s (%u); device stopped\n", ring->index, why, value);
+	dev_err_ratelimited(&ring->vbd->dev->dev,
+			    "ring %u: %s (%u); device stopped\n",
+			    ring->index, why, value);
 	WRITE_ONCE(ring->broken, true);
 	WRITE_ONCE(ring->vbd->failed, true);
 	blkback_kick(ring->vbd);

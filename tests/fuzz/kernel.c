@@ -22,13 +22,37 @@ __attribute__((weak)) void target_yield(void)
 {
 }
 
-void kernel_log(const char *fmt, ...)
+static void log_args(const char *fmt, va_list args)
 {
 	static char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, args);
+}
+
+void kernel_log(const char *fmt, ...)
+{
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
+	log_args(fmt, args);
+	va_end(args);
+}
+
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_args(fmt, args);
+	va_end(args);
+}
+
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_args(fmt, args);
 	va_end(args);
 }
 

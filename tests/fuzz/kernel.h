@@ -472,6 +472,10 @@ int xenbus_setup_ring(struct xenbus_device *dev, gfp_t gfp, void **shared,
 		      unsigned int nr, grant_ref_t *refs);
 void xenbus_teardown_ring(void **shared, unsigned int nr, grant_ref_t *refs);
 
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 #define xenbus_dev_error(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 #define xenbus_dev_fatal(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 

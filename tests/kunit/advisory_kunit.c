@@ -333,7 +333,32 @@ static void xsa_270_map_bounds(struct kunit *test)
 	netback_hash_clear(&hash);
 }
 
+/*
+ * No advisory, but what one would be about: a frontend that connects again and
+ * again fills the log of dom0. Rule: what frontends are blamed for has a limit, and
+ * whether it is said or not the device closes. Failure: a line for each.
+ */
+static void frontends_cannot_fill_the_log(struct kunit *test)
+{
+	struct xenbus_device *xdev;
+	unsigned int i;
+
+	fake_init(test);
+	xdev = fake_device(test, "vif", false, XenbusStateConnected);
+	for (i = 0; i < 1000; i++) {
+		frontend_error(xdev, -EINVAL, "key=%u", i);
+		xdev->state = XenbusStateConnected;
+		frontend_fatal(xdev, -EINVAL, "key=%u", i);
+		KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosing);
+	}
+	KUNIT_EXPECT_GT(test, fake.errors + fake.fatals, 0);
+	KUNIT_EXPECT_LE(test, fake.errors + fake.fatals, 200);
+	fake_device_free(xdev);
+	fake_exit(test);
+}
+
 static struct kunit_case hash_cases[] = {
+	KUNIT_CASE(frontends_cannot_fill_the_log),
 	KUNIT_CASE(xsa_270_map_bounds),
 	{}
 };
