@@ -435,6 +435,17 @@ static void drain(struct blkback_ring *ring)
 	}
 }
 
+/* Give everything back; what a device below still holds, when it no longer does. */
+static void let_go(struct blkback_ring *ring)
+{
+	blkback_purge(ring, 0);
+	while (ring->foreign.nr) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule_timeout(RETRY_DELAY);
+		blkback_purge(ring, 0);
+	}
+}
+
 int blkback_ring_thread(void *arg)
 {
 	struct blkback_ring *ring = arg;
@@ -454,6 +465,6 @@ int blkback_ring_thread(void *arg)
 	}
 
 	drain(ring);
-	blkback_purge(ring, 0);
+	let_go(ring);
 	return 0;
 }

@@ -232,6 +232,30 @@ static void xsa_155_indirect(struct kunit *test)
 }
 
 /*
+ * A device below may still hold a page when the I/O has ended: a network that the
+ * storage is reached by. Rule: such a page stays mapped, also when the guest leaves.
+ * Failure: unmapped while somebody holds it.
+ */
+static void held_page_stays_mapped(struct kunit *test)
+{
+	static const grant_ref_t refs[] = { 100, 101 };
+	struct blkback_req *req;
+	LIST_HEAD(batch);
+	struct page *page;
+
+	req = make_req(test, &batch, refs, 2);
+	carry_out(&batch);
+	page = req->vecs[0].bv_page;
+	get_page(page);
+	blkback_purge(ring, 0);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 1);
+	KUNIT_EXPECT_NOT_NULL(test, foreign_lookup(&ring->foreign, 100));
+	put_page(page);
+	blkback_purge(ring, 0);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+}
+
+/*
  * XSA-300: a guest that makes a backend map more and more. Rule: mappings that
  * stay have a limit; others are undone when the request has ended. Failure: more
  * pages are out of the cache than the limit.
@@ -279,6 +303,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE_PARAM(xsa_371_nth_map_fails, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_365_bad_reference, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_155_indirect, room_gen_params),
+	KUNIT_CASE(held_page_stays_mapped),
 	KUNIT_CASE(xsa_300_frames_are_limited),
 	KUNIT_CASE(xsa_350_end_of_io),
 	{}
