@@ -388,6 +388,7 @@ struct rcu_head {
 #define rcu_read_lock()				((void)0)
 #define rcu_read_unlock()			((void)0)
 #define kfree_rcu(p, member)			kfree(p)
+#define synchronize_rcu()			((void)0)
 
 /* Xen. */
 typedef int irqreturn_t;
