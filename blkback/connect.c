@@ -288,6 +288,8 @@ static void init_ring(struct blkback_ring *ring, struct blkback_vbd *vbd,
 	init_llist_head(&ring->done);
 	init_llist_head(&ring->late);
 	tasklet_setup(&ring->flush, blkback_flush);
+	init_llist_head(&ring->discards);
+	INIT_WORK(&ring->discard_work, blkback_discard);
 	spin_lock_init(&ring->lock);
 	gnttab_page_cache_init(&ring->cache);
 }
@@ -325,7 +327,8 @@ free_dir:
 /* Free a ring whose thread has ended, and whom no completion looks at. */
 static void free_ring(struct blkback_ring *ring)
 {
-	/* One that answered the last request may still be leaving. */
+	/* Who ended or answered the last request may still be leaving. */
+	flush_work(&ring->discard_work);
 	tasklet_kill(&ring->flush);
 	/* Nobody notifies any more; an event that is being handled still wakes
 	 * the thread, which is why its reference goes last.

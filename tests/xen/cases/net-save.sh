@@ -51,6 +51,6 @@ fi
 step "removed as soon as it is restored"
 check removed-save guest_save g1 /scratch/g1.save
 check removed-restore guest_restore g1 /scratch/g1.save
-check removed-at-once guest_run g1 "rmmod $(front_modules vif "$FRONT" | sed s/.*,//)"
+check removed-at-once guest_run g1 "echo vif-0 >/sys/bus/xen/devices/vif-0/driver/unbind && [ ! -e /sys/class/net/$NET_IF ]"
 check poweroff guest_poweroff g1
 check unload net_back_unload
