@@ -59,7 +59,8 @@ struct blkback_seg {
 /**
  * struct blkback_req - a request from its slot to its response
  * @batch: in the list of one ring pass
- * @done: in blkback_ring.done or .late once the I/O has ended
+ * @done: in blkback_ring.done or .late once the I/O has ended; before, in
+ *	blkback_ring.discards if it is one
  * @ring: where it came from
  * @err: first error, -errno
  * @rejected: BLKIF_RSP_* of a request that the parser refused, else 0
@@ -67,8 +68,7 @@ struct blkback_seg {
  * @mapped: segments mapped for this request only
  * @charged: segments that blkback_ring.segs counts for this request
  * @wire: the request
- * @work: for what cannot be done in the ring's thread
- * @bio: for what can
+ * @bio: for all but discards
  * @desc: private copy of the indirect frame, during a pass
  * @vecs: pages of the data, @inline_vecs or in @large
  * @segs: the segments, @inline_segs or in @large
@@ -89,10 +89,7 @@ struct blkback_req {
 	u16 mapped;
 	u16 charged;
 	struct blk_request wire;
-	union {
-		struct work_struct work;
-		struct bio bio;
-	};
+	struct bio bio;
 	struct page *desc;
 	struct bio_vec *vecs;
 	struct blkback_seg *segs;
@@ -143,6 +140,8 @@ struct blkback_stats {
  * @done: requests whose I/O has ended
  * @late: those of them that need the thread
  * @flush: answers them
+ * @discards: discards that wait
+ * @discard_work: carries them out, one at a time
  * @lock: see @back
  */
 struct blkback_ring {
@@ -184,6 +183,8 @@ struct blkback_ring {
 	struct llist_head done;
 	struct llist_head late;
 	struct tasklet_struct flush;
+	struct llist_head discards;
+	struct work_struct discard_work;
 
 	/* Responses; @lock also covers the response side of @back. */
 	spinlock_t lock;
@@ -485,6 +486,15 @@ void blkback_purge(struct blkback_ring *ring, u32 age);
  * Context: the ring's thread.
  */
 void blkback_submit(struct blkback_ring *ring, struct list_head *batch);
+
+/**
+ * blkback_discard() - carry out the discards that wait
+ * @work: of the ring
+ *
+ * They may take seconds, so not in the ring's thread; and one after the other, so
+ * that a frontend cannot occupy more than one worker for each ring.
+ */
+void blkback_discard(struct work_struct *work);
 
 /* stats.c: sysfs. */
 extern const struct attribute_group *blkback_groups[];

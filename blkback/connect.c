@@ -144,8 +144,8 @@ static int read_abi(struct blkback_vbd *vbd, enum blk_abi *abi)
 		*abi = BLK_ABI_64;
 	} else {
 		ret = -EINVAL;
-		xenbus_dev_fatal(vbd->dev, ret, "unknown protocol %.32s",
-				 name);
+		frontend_fatal(vbd->dev, ret, "unknown protocol %*pE",
+			       (int)strnlen(name, 32), name);
 	}
 	kfree(name);
 	return ret;
@@ -166,9 +166,9 @@ static int read_offer(struct blkback_vbd *vbd, struct offer *offer)
 	offer->queues = xenbus_read_unsigned(vbd->frontend,
 					     "multi-queue-num-queues", 1);
 	if (!offer->queues || offer->queues > blkback_max_queues) {
-		xenbus_dev_fatal(dev, -EINVAL,
-				 "frontend asks for %u queues, at most %u are offered",
-				 offer->queues, blkback_max_queues);
+		frontend_fatal(dev, -EINVAL,
+			       "frontend asks for %u queues, at most %u are offered",
+			       offer->queues, blkback_max_queues);
 		return -EINVAL;
 	}
 
@@ -179,9 +179,9 @@ static int read_offer(struct blkback_vbd *vbd, struct offer *offer)
 	if (offer->single_page)
 		offer->order = 0;
 	if (offer->order > blkback_max_ring_page_order) {
-		xenbus_dev_fatal(dev, -EINVAL,
-				 "frontend asks for ring-page-order %u, at most %u is offered",
-				 offer->order, blkback_max_ring_page_order);
+		frontend_fatal(dev, -EINVAL,
+			       "frontend asks for ring-page-order %u, at most %u is offered",
+			       offer->order, blkback_max_ring_page_order);
 		return -EINVAL;
 	}
 	return 0;
@@ -235,8 +235,8 @@ static int map_ring(struct blkback_ring *ring, const char *dir,
 			       (struct ring_shared __force __peer *)ring->shared,
 			       pages * XEN_PAGE_SIZE, slot);
 	if (ret) {
-		xenbus_dev_fatal(dev, ret, "ring %u has impossible indices",
-				 ring->index);
+		frontend_fatal(dev, ret, "ring %u has impossible indices",
+			       ring->index);
 		xenbus_unmap_ring_vfree(dev, ring->shared);
 	}
 	return ret;
@@ -254,7 +254,7 @@ static int bind_ring(struct blkback_ring *ring, const char *dir)
 	ret = event_channel_bind(&ring->ec, dev, port, blkback_interrupt,
 				 "blkback", ring);
 	if (ret)
-		xenbus_dev_fatal(dev, ret, "binding event channel %u", port);
+		frontend_fatal(dev, ret, "binding event channel %u", port);
 	return ret;
 }
 
@@ -265,8 +265,8 @@ static int create_thread(struct blkback_ring *ring)
 	thread = kthread_create(blkback_ring_thread, ring, "%s-%u",
 				ring->vbd->name, ring->index);
 	if (IS_ERR(thread)) {
-		xenbus_dev_fatal(ring->vbd->dev, PTR_ERR(thread),
-				 "starting thread of ring %u", ring->index);
+		frontend_fatal(ring->vbd->dev, PTR_ERR(thread),
+			       "starting thread of ring %u", ring->index);
 		return PTR_ERR(thread);
 	}
 	/* Whoever ends I/O wakes it, and may be late. */
@@ -288,6 +288,8 @@ static void init_ring(struct blkback_ring *ring, struct blkback_vbd *vbd,
 	init_llist_head(&ring->done);
 	init_llist_head(&ring->late);
 	tasklet_setup(&ring->flush, blkback_flush);
+	init_llist_head(&ring->discards);
+	INIT_WORK(&ring->discard_work, blkback_discard);
 	spin_lock_init(&ring->lock);
 	gnttab_page_cache_init(&ring->cache);
 }
@@ -325,7 +327,8 @@ free_dir:
 /* Free a ring whose thread has ended, and whom no completion looks at. */
 static void free_ring(struct blkback_ring *ring)
 {
-	/* One that answered the last request may still be leaving. */
+	/* Who ended or answered the last request may still be leaving. */
+	flush_work(&ring->discard_work);
 	tasklet_kill(&ring->flush);
 	/* Nobody notifies any more; an event that is being handled still wakes
 	 * the thread, which is why its reference goes last.
@@ -468,11 +471,11 @@ int blkback_connect(struct blkback_vbd *vbd)
 	xenbus_switch_state(vbd->dev, XenbusStateConnected);
 	start_rings(vbd);
 	set_serving(vbd, true);
-	dev_info(&vbd->dev->dev,
-		 "%s: %u queue(s), ring-page-order %u, %s layout%s\n",
-		 vbd->name, vbd->nr_rings, offer.order,
-		 offer.abi == BLK_ABI_64 ? "64-bit" : "32-bit x86",
-		 offer.persistent ? ", persistent grants" : "");
+	dev_info_ratelimited(&vbd->dev->dev,
+			     "%s: %u queue(s), ring-page-order %u, %s layout%s\n",
+			     vbd->name, vbd->nr_rings, offer.order,
+			     offer.abi == BLK_ABI_64 ? "64-bit" : "32-bit x86",
+			     offer.persistent ? ", persistent grants" : "");
 	return 0;
 }
 

@@ -41,16 +41,15 @@ static void submit(struct blkback_req *req)
 	bio_init(bio, req->ring->vbd->bdev, req->vecs, req->wire.nr_segs,
 		 bio_opf(req));
 	bio->bi_vcnt = req->wire.nr_segs;
-	bio->bi_iter.bi_sector = req->wire.sector;
+	/* Without data the sector is not checked, and means nothing. */
+	bio->bi_iter.bi_sector = req->wire.nr_segs ? req->wire.sector : 0;
 	bio->bi_iter.bi_size = req->wire.nr_sectors << SECTOR_SHIFT;
 	bio->bi_end_io = end_bio;
 	submit_bio(bio);
 }
 
-/* Discards may take seconds: not in the ring's thread. */
-static void discard_work(struct work_struct *work)
+static void discard(struct blkback_req *req)
 {
-	struct blkback_req *req = container_of(work, struct blkback_req, work);
 	struct block_device *bdev = req->ring->vbd->bdev;
 
 	if (req->wire.secure)
@@ -61,6 +60,19 @@ static void discard_work(struct work_struct *work)
 		req->err = blkdev_issue_discard(bdev, req->wire.sector,
 						req->wire.nr_sectors, GFP_NOIO);
 	blkback_done(req);
+}
+
+void blkback_discard(struct work_struct *work)
+{
+	struct blkback_ring *ring = container_of(work, struct blkback_ring,
+						 discard_work);
+	struct llist_node *node, *next;
+
+	node = llist_reverse_order(llist_del_all(&ring->discards));
+	for (; node; node = next) {
+		next = node->next;
+		discard(llist_entry(node, struct blkback_req, done));
+	}
 }
 
 static void count(struct blkback_stats *stats, const struct blkback_req *req)
@@ -82,6 +94,14 @@ static void count(struct blkback_stats *stats, const struct blkback_req *req)
 	stats->wr_sect += req->wire.nr_sectors;
 }
 
+static void start_discard(struct blkback_req *req)
+{
+	struct blkback_ring *ring = req->ring;
+
+	if (llist_add(&req->done, &ring->discards))
+		queue_work(system_unbound_wq, &ring->discard_work);
+}
+
 static void issue(struct blkback_req *req)
 {
 	if (req->rejected || req->err) {
@@ -90,12 +110,10 @@ static void issue(struct blkback_req *req)
 	}
 
 	count(req->ring->stats, req);
-	if (req->wire.op == BLKIF_OP_DISCARD) {
-		INIT_WORK(&req->work, discard_work);
-		queue_work(system_unbound_wq, &req->work);
-	} else {
+	if (req->wire.op == BLKIF_OP_DISCARD)
+		start_discard(req);
+	else
 		submit(req);
-	}
 }
 
 /* Start I/O of a ring, unless a barrier of another ring is under way. */

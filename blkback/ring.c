@@ -19,8 +19,9 @@
 
 static void ring_broken(struct blkback_ring *ring, const char *why, u32 value)
 {
-	dev_err(&ring->vbd->dev->dev,
-		"ring %u: %s (%u); device stopped\n", ring->index, why, value);
+	dev_err_ratelimited(&ring->vbd->dev->dev,
+			    "ring %u: %s (%u); device stopped\n",
+			    ring->index, why, value);
 	WRITE_ONCE(ring->broken, true);
 	WRITE_ONCE(ring->vbd->failed, true);
 	blkback_kick(ring->vbd);
@@ -434,6 +435,17 @@ static void drain(struct blkback_ring *ring)
 	}
 }
 
+/* Give everything back; what a device below still holds, when it no longer does. */
+static void let_go(struct blkback_ring *ring)
+{
+	blkback_purge(ring, 0);
+	while (ring->foreign.nr) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule_timeout(RETRY_DELAY);
+		blkback_purge(ring, 0);
+	}
+}
+
 int blkback_ring_thread(void *arg)
 {
 	struct blkback_ring *ring = arg;
@@ -453,6 +465,6 @@ int blkback_ring_thread(void *arg)
 	}
 
 	drain(ring);
-	blkback_purge(ring, 0);
+	let_go(ring);
 	return 0;
 }

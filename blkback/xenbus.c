@@ -44,8 +44,8 @@ static void stop_failed(struct blkback_vbd *vbd)
 	if (vbd->complained)
 		return;
 	vbd->complained = true;
-	xenbus_dev_fatal(vbd->dev, -EPROTO,
-			 "frontend violated the ring protocol");
+	frontend_fatal(vbd->dev, -EPROTO,
+		       "frontend violated the ring protocol");
 }
 
 static void serve(struct blkback_vbd *vbd)

@@ -32,6 +32,8 @@
  * DIV_ROUND_UP(BLKFRONT_MAX_SEGS, BLKIF_MAX_SEGMENTS_PER_REQUEST) parts.
  */
 #define BLKFRONT_MIN_ENTRIES	32
+/* More bytes than these have no position in a file. */
+#define BLKFRONT_MAX_SECTORS	((u64)LLONG_MAX >> SECTOR_SHIFT)
 #define BLKFRONT_NO_ID		U16_MAX
 
 struct blkfront;

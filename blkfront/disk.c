@@ -336,11 +336,10 @@ void blkfront_disk_resize(struct blkfront *info)
 {
 	u64 sectors;
 
+	/* The block layer says so if it has changed. */
 	if (xenbus_scanf(XBT_NIL, info->backend, "sectors", "%llu",
-			 &sectors) == 1 &&
-	    set_capacity_and_notify(info->disk, sectors))
-		dev_info(&info->xbdev->dev, "%s: %llu sectors\n",
-			 info->disk->disk_name, sectors);
+			 &sectors) == 1 && sectors <= BLKFRONT_MAX_SECTORS)
+		set_capacity_and_notify(info->disk, sectors);
 
 	if (info->flush_op && !blkfront_read_flush(info)) {
 		dev_info(&info->xbdev->dev, "flushes withdrawn\n");

@@ -205,7 +205,8 @@ int blkfront_read_disk(struct blkfront *info, u64 *sectors)
 			    "sector-size", "%u", &info->sector_size, NULL);
 	if (ret)
 		return ret;
-	if (!valid_block_size(info->sector_size))
+	if (!valid_block_size(info->sector_size) ||
+	    *sectors > BLKFRONT_MAX_SECTORS)
 		return -EINVAL;
 
 	physical = read_key(info, "physical-sector-size", info->sector_size);

@@ -2,6 +2,7 @@
 #include "foreign.h"
 
 #include <linux/bits.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -69,6 +70,15 @@ void foreign_drop_failed(struct foreign_table *table,
 }
 EXPORT_SYMBOL_NS_GPL(foreign_drop_failed, XSPLIT);
 
+/*
+ * A network device may still hold a page that it has sent (iSCSI, DRBD), although
+ * the I/O has ended.
+ */
+static bool is_held(const struct foreign_frame *frame)
+{
+	return page_count(frame->page) > 1;
+}
+
 static void purge_chain(struct foreign_table *table, struct hlist_head *head,
 			struct grant_unmap_batch *batch, u32 age)
 {
@@ -76,7 +86,7 @@ static void purge_chain(struct foreign_table *table, struct hlist_head *head,
 	struct hlist_node *next;
 
 	hlist_for_each_entry_safe(frame, next, head, node) {
-		if (table->age - frame->age < age)
+		if (table->age - frame->age < age || is_held(frame))
 			continue;
 		grant_unmap_add(batch, frame->page, frame->handle);
 		remove_frame(table, frame);

@@ -102,6 +102,8 @@ void foreign_drop_failed(struct foreign_table *table,
  * @cache: where pages go
  * @age: unmap frames last used at least this many ages ago; 0 for all
  *
+ * A frame whose page somebody still holds stays, for another time.
+ *
  * Context: may sleep.
  */
 void foreign_purge(struct foreign_table *table,

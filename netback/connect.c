@@ -37,8 +37,8 @@ static int read_nonzero(struct netback_vif *vif, const char *dir,
 
 	if (ret || *val)
 		return ret;
-	xenbus_dev_fatal(vif->xdev, -EINVAL, "%s/%s=0: must not be 0", dir,
-			 key);
+	frontend_fatal(vif->xdev, -EINVAL, "%s/%s=0: must not be 0", dir,
+		       key);
 	return -EINVAL;
 }
 
@@ -88,7 +88,7 @@ static int read_queue(struct netback_vif *vif, struct offer *offer,
 	int ret;
 
 	if (!dir) {
-		xenbus_dev_fatal(vif->xdev, -ENOMEM, "reading queue %u", index);
+		frontend_fatal(vif->xdev, -ENOMEM, "reading queue %u", index);
 		return -ENOMEM;
 	}
 	ret = netback_read_ref(vif, dir, "tx-ring-ref", &keys->tx_ref);
@@ -118,9 +118,9 @@ static int check_refs(struct netback_vif *vif, const struct offer *offer)
 				keys->rx_ref == other->rx_ref;
 		}
 		if (twice) {
-			xenbus_dev_fatal(vif->xdev, -EINVAL,
-					 "queue %u: tx-ring-ref=%u, rx-ring-ref=%u: used for two rings",
-					 i, keys->tx_ref, keys->rx_ref);
+			frontend_fatal(vif->xdev, -EINVAL,
+				       "queue %u: tx-ring-ref=%u, rx-ring-ref=%u: used for two rings",
+				       i, keys->tx_ref, keys->rx_ref);
 			return -EINVAL;
 		}
 	}
@@ -140,9 +140,9 @@ static int read_nr_queues(struct netback_vif *vif, unsigned int *nr)
 		return -EINVAL;
 	if (*nr && *nr <= netback_max_queues)
 		return 0;
-	xenbus_dev_fatal(vif->xdev, -EINVAL,
-			 "multi-queue-num-queues=%u: must be 1 to %u", *nr,
-			 netback_max_queues);
+	frontend_fatal(vif->xdev, -EINVAL,
+		       "multi-queue-num-queues=%u: must be 1 to %u", *nr,
+		       netback_max_queues);
 	return -EINVAL;
 }
 
@@ -163,8 +163,8 @@ static int read_features(struct netback_vif *vif, struct offer *offer)
 	unsigned int i;
 
 	if (!xenbus_read_unsigned(dir, "request-rx-copy", 0)) {
-		xenbus_dev_fatal(vif->xdev, -EOPNOTSUPP,
-				 "request-rx-copy=0: only copying is supported");
+		frontend_fatal(vif->xdev, -EOPNOTSUPP,
+			       "request-rx-copy=0: only copying is supported");
 		return -EOPNOTSUPP;
 	}
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
@@ -183,7 +183,7 @@ static struct offer *read_offer(struct netback_vif *vif)
 		return ERR_PTR(ret);
 	offer = kzalloc(struct_size(offer, queues, nr), GFP_KERNEL);
 	if (!offer) {
-		xenbus_dev_fatal(vif->xdev, -ENOMEM, "reading %u queues", nr);
+		frontend_fatal(vif->xdev, -ENOMEM, "reading %u queues", nr);
 		return ERR_PTR(-ENOMEM);
 	}
 	offer->nr_queues = nr;
@@ -206,9 +206,9 @@ void netback_read_headroom(struct netback_vif *vif)
 						"xdp-headroom", 0);
 
 	if (val > MAX_HEADROOM) {
-		xenbus_dev_error(vif->xdev, -EINVAL,
-				 "xdp-headroom=%u: must be 0 to %u, there is none",
-				 val, MAX_HEADROOM);
+		frontend_error(vif->xdev, -EINVAL,
+			       "xdp-headroom=%u: must be 0 to %u, there is none",
+			       val, MAX_HEADROOM);
 		val = 0;
 	}
 	/* Between packets, which have slots counted with the old one. */
@@ -230,9 +230,9 @@ int netback_map_ring(struct netback_vif *vif, grant_ref_t ref, u32 slot_size,
 			       (struct ring_shared __force __peer *)*shared,
 			       NET_FRAME_SIZE, slot_size);
 	if (ret) {
-		xenbus_dev_fatal(vif->xdev, ret,
-				 "ring with grant reference %u has impossible indices",
-				 ref);
+		frontend_fatal(vif->xdev, ret,
+			       "ring with grant reference %u has impossible indices",
+			       ref);
 		xenbus_unmap_ring_vfree(vif->xdev, *shared);
 	}
 	return ret;
@@ -253,8 +253,8 @@ static int bind_channels(struct netback_queue *queue,
 	ret = event_channel_bind(&queue->tx_ec, vif->xdev, keys->tx_port,
 				 netback_tx_interrupt, queue->tx_name, queue);
 	if (ret) {
-		xenbus_dev_fatal(vif->xdev, ret, "binding event channel %u",
-				 keys->tx_port);
+		frontend_fatal(vif->xdev, ret, "binding event channel %u",
+			       keys->tx_port);
 		return ret;
 	}
 	if (!split)
@@ -263,8 +263,8 @@ static int bind_channels(struct netback_queue *queue,
 	ret = event_channel_bind(&queue->rx_ec, vif->xdev, keys->rx_port,
 				 netback_rx_interrupt, queue->rx_name, queue);
 	if (ret) {
-		xenbus_dev_fatal(vif->xdev, ret, "binding event channel %u",
-				 keys->rx_port);
+		frontend_fatal(vif->xdev, ret, "binding event channel %u",
+			       keys->rx_port);
 		event_channel_free(&queue->tx_ec, queue);
 	}
 	return ret;
@@ -277,7 +277,7 @@ static int connect_queue(struct netback_queue *queue, struct netback_vif *vif,
 
 	ret = netback_queue_init(queue, vif, index);
 	if (ret) {
-		xenbus_dev_fatal(vif->xdev, ret, "setting up queue %u", index);
+		frontend_fatal(vif->xdev, ret, "setting up queue %u", index);
 		return ret;
 	}
 	ret = netback_map_ring(vif, keys->tx_ref, NET_TX_SLOT_SIZE, &queue->tx,
@@ -331,8 +331,8 @@ static struct netback_queue *connect_queues(struct netback_vif *vif,
 
 	queues = kvcalloc(offer->nr_queues, sizeof(*queues), GFP_KERNEL);
 	if (!queues) {
-		xenbus_dev_fatal(vif->xdev, -ENOMEM, "allocating %u queues",
-				 offer->nr_queues);
+		frontend_fatal(vif->xdev, -ENOMEM, "allocating %u queues",
+			       offer->nr_queues);
 		return ERR_PTR(-ENOMEM);
 	}
 	for (i = 0; i < offer->nr_queues; i++) {
@@ -385,23 +385,23 @@ static int start(struct netback_vif *vif)
 		return ret;
 	ret = netback_start(vif);
 	if (ret)
-		xenbus_dev_fatal(vif->xdev, ret, "starting %u queues",
-				 vif->nr_queues);
+		frontend_fatal(vif->xdev, ret, "starting %u queues",
+			       vif->nr_queues);
 	return ret;
 }
 
 static void tell(const struct netback_vif *vif, const struct offer *offer)
 {
-	dev_info(&vif->xdev->dev,
-		 "%s: %u queue(s), %s event channels, sg %s, gso%s%s%s, csum%s%s%s%s\n",
-		 vif->net->name, offer->nr_queues,
-		 vif->queues[0].rx_ec.irq ? "split" : "shared",
-		 offer->sg ? "on" : "off",
-		 offer->gso_tcpv4 ? " v4" : "", offer->gso_tcpv6 ? " v6" : "",
-		 offer->gso_tcpv4 || offer->gso_tcpv6 ? "" : " off",
-		 offer->no_csum ? "" : " v4", offer->ipv6_csum ? " v6" : "",
-		 offer->no_csum && !offer->ipv6_csum ? " off" : "",
-		 vif->ctrl.ec.irq ? ", control ring" : "");
+	dev_info_ratelimited(&vif->xdev->dev,
+			     "%s: %u queue(s), %s event channels, sg %s, gso%s%s%s, csum%s%s%s%s\n",
+			     vif->net->name, offer->nr_queues,
+			     vif->queues[0].rx_ec.irq ? "split" : "shared",
+			     offer->sg ? "on" : "off",
+			     offer->gso_tcpv4 ? " v4" : "", offer->gso_tcpv6 ? " v6" : "",
+			     offer->gso_tcpv4 || offer->gso_tcpv6 ? "" : " off",
+			     offer->no_csum ? "" : " v4", offer->ipv6_csum ? " v6" : "",
+			     offer->no_csum && !offer->ipv6_csum ? " off" : "",
+			     vif->ctrl.ec.irq ? ", control ring" : "");
 }
 
 int netback_connect(struct netback_vif *vif)

@@ -144,8 +144,8 @@ static int serve(struct netback_vif *vif)
 static void stop_broken(struct netback_vif *vif)
 {
 	vif->ctrl.broken = true;
-	xenbus_dev_error(vif->xdev, -EPROTO,
-			 "control ring has impossible indices, it is not served any more");
+	frontend_error(vif->xdev, -EPROTO,
+		       "control ring has impossible indices, it is not served any more");
 }
 
 static void serve_ring(struct work_struct *work)
@@ -180,8 +180,8 @@ static int bind(struct netback_vif *vif, evtchn_port_t port)
 				     vif->net->name, vif);
 
 	if (ret)
-		xenbus_dev_fatal(vif->xdev, ret, "binding event channel %u",
-				 port);
+		frontend_fatal(vif->xdev, ret, "binding event channel %u",
+			       port);
 	return ret;
 }
 

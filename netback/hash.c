@@ -17,7 +17,6 @@
 
 /**
  * struct netback_hash_config - all that a frontend has set; never changed
- * @rcu: frees it
  * @algorithm: XEN_NETIF_CTRL_HASH_ALGORITHM_*
  * @flags: XEN_NETIF_CTRL_HASH_TYPE_* that are wanted
  * @map_size: entries of @map, 0 for no map
@@ -25,7 +24,6 @@
  * @toeplitz: the key
  */
 struct netback_hash_config {
-	struct rcu_head rcu;
 	u32 algorithm;
 	u32 flags;
 	u32 map_size;
@@ -54,8 +52,11 @@ static void publish(struct netback_hash *hash, struct netback_hash_config *new)
 	struct netback_hash_config *old = writer_config(hash);
 
 	rcu_assign_pointer(hash->config, new);
-	if (old)
-		kfree_rcu(old, rcu);
+	if (!old)
+		return;
+	/* Wait, so that a frontend cannot make more of them than are freed. */
+	synchronize_rcu();
+	kfree(old);
 }
 
 static bool has_algorithm(const struct netback_hash *hash)

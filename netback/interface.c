@@ -190,8 +190,10 @@ static void fit_mtu(struct netback_vif *vif)
 
 	if (mtu == vif->net->mtu)
 		return;
-	netdev_info(vif->net, "MTU %u becomes %d, as the guest takes it\n",
-		    vif->net->mtu, mtu);
+	if (net_ratelimit())
+		netdev_info(vif->net,
+			    "MTU %u becomes %d, as the guest takes it\n",
+			    vif->net->mtu, mtu);
 	dev_set_mtu(vif->net, mtu);
 	vif->wanted_mtu = wanted;
 }

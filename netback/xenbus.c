@@ -149,8 +149,8 @@ static void report_broken(struct netback_vif *vif)
 		if (!why || queue->reported)
 			continue;
 		queue->reported = true;
-		xenbus_dev_error(vif->xdev, -EPROTO,
-				 "queue %u is not served any more: %s", i, why);
+		frontend_error(vif->xdev, -EPROTO,
+			       "queue %u is not served any more: %s", i, why);
 	}
 }
 

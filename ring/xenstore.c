@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "xenstore.h"
 
+#include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -82,6 +85,39 @@ int xenstore_remove_keys(struct xenbus_transaction xbt, const char *dir,
 }
 EXPORT_SYMBOL_NS_GPL(xenstore_remove_keys, XSPLIT);
 
+/* Lines of all frontends together, for which there is no better place. */
+static DEFINE_RATELIMIT_STATE(frontend_limit, 60 * HZ, 100);
+
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (!__ratelimit(&frontend_limit))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	xenbus_dev_error(dev, err, "%pV", &vaf);
+	va_end(args);
+}
+EXPORT_SYMBOL_NS_GPL(frontend_error, XSPLIT);
+
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (!__ratelimit(&frontend_limit)) {
+		xenbus_switch_state(dev, XenbusStateClosing);
+		return;
+	}
+	va_start(args, fmt);
+	vaf.va = &args;
+	xenbus_dev_fatal(dev, err, "%pV", &vaf);
+	va_end(args);
+}
+EXPORT_SYMBOL_NS_GPL(frontend_fatal, XSPLIT);
+
 int xenstore_read_number(struct xenbus_device *dev, const char *dir,
 			 const char *key, unsigned int *val)
 {
@@ -90,7 +126,7 @@ int xenstore_read_number(struct xenbus_device *dev, const char *dir,
 	if (ret == 1)
 		return 0;
 	ret = ret < 0 ? ret : -EINVAL;
-	xenbus_dev_fatal(dev, ret, "reading %s/%s", dir, key);
+	frontend_fatal(dev, ret, "reading %s/%s", dir, key);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(xenstore_read_number, XSPLIT);

@@ -73,8 +73,34 @@ int xenstore_remove_keys(struct xenbus_transaction xbt, const char *dir,
 			 const char *const *prefixes, unsigned int nr);
 
 /**
- * xenstore_read_number() - read a number that must be there
- * @dev: the device, whose fatal error it is if there is none
+ * frontend_error() - say what a frontend has done wrong
+ * @dev: the backend's device
+ * @err: -errno
+ * @fmt: what it was, as for printf(), without newline; text of the frontend's
+ *	own must be escaped (%pE)
+ *
+ * In the log and in xenstore, as xenbus_dev_error(), but not more often than
+ * anybody would read: a frontend may come again and again.
+ *
+ * Context: may sleep.
+ */
+__printf(3, 4)
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...);
+
+/**
+ * frontend_fatal() - frontend_error(), and go to Closing
+ * @dev: the backend's device
+ * @err: -errno
+ * @fmt: as for frontend_error()
+ *
+ * Context: may sleep.
+ */
+__printf(3, 4)
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...);
+
+/**
+ * xenstore_read_number() - read a number that a frontend must have written
+ * @dev: the backend's device, which is closed if there is none
  * @dir: directory of the key
  * @key: the key
  * @val: the number

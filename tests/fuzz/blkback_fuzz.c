@@ -247,10 +247,20 @@ static void check_promises(const struct blkback_req *req)
 	MUST(!wire->nr_sectors || !(wire->sector % vbd.limits.block_sectors));
 }
 
+/*
+ * XSA-300: a guest that has a backend map or copy more and more. Rule: the frames of
+ * requests that were taken have a limit for each ring. Failure: more than that.
+ */
+static void xsa_300_segments_are_limited(const struct blkback_ring *r)
+{
+	MUST(atomic_read(&r->segs) <= r->max_segs);
+}
+
 void blkback_transfer_in(struct blkback_ring *r, struct list_head *batch)
 {
 	struct blkback_req *req;
 
+	xsa_300_segments_are_limited(r);
 	list_for_each_entry(req, batch, batch) {
 		MUST(!req->desc);
 		check_promises(req);

@@ -22,13 +22,37 @@ __attribute__((weak)) void target_yield(void)
 {
 }
 
-void kernel_log(const char *fmt, ...)
+static void log_args(const char *fmt, va_list args)
 {
 	static char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, args);
+}
+
+void kernel_log(const char *fmt, ...)
+{
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
+	log_args(fmt, args);
+	va_end(args);
+}
+
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_args(fmt, args);
+	va_end(args);
+}
+
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_args(fmt, args);
 	va_end(args);
 }
 
@@ -140,7 +164,9 @@ void put_page(struct page *page)
 	MUST(page->refs > 0 && !page->borrowed);
 	if (--page->refs)
 		return;
-	/* What the peer can reach must not be used for something else. */
+	/* What the peer can reach must not be used for something else (XSA-396), nor
+	 * be given back by two owners (XSA-405).
+	 */
 	MUST(!page->granted);
 	MUST(nr_free < MAX_PAGES);
 	free_pages[nr_free++] = page;
@@ -200,6 +226,7 @@ void gnttab_page_grant_foreign_access_ref_one(grant_ref_t ref, domid_t domid,
 	(void)domid;
 	(void)readonly;
 	MUST(ref && ref <= last_ref && !granted[ref]);
+	/* XSA-403: the peer sees all of the page. */
 	peer_must_be_set(page->addr, PAGE_SIZE);
 	granted[ref] = page;
 	hide(page, true);

@@ -388,6 +388,7 @@ struct rcu_head {
 #define rcu_read_lock()				((void)0)
 #define rcu_read_unlock()			((void)0)
 #define kfree_rcu(p, member)			kfree(p)
+#define synchronize_rcu()			((void)0)
 
 /* Xen. */
 typedef int irqreturn_t;
@@ -472,6 +473,10 @@ int xenbus_setup_ring(struct xenbus_device *dev, gfp_t gfp, void **shared,
 		      unsigned int nr, grant_ref_t *refs);
 void xenbus_teardown_ring(void **shared, unsigned int nr, grant_ref_t *refs);
 
+void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 #define xenbus_dev_error(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 #define xenbus_dev_fatal(dev, err, ...)	((void)(err), kernel_log(__VA_ARGS__))
 

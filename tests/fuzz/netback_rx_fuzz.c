@@ -157,8 +157,12 @@ static void rx_written(u32 nr)
 	MUST(slot->extra.type && slot->extra.type < XEN_NETIF_EXTRA_TYPE_MAX);
 }
 
-/* What was carried out was within what had been carried out before. */
-static void check_carried_out(const struct xen_netif_ctrl_request *req)
+/*
+ * What was carried out was within what had been carried out before. XSA-270: the
+ * sum of offset and length wrapped, and the length of a key was not looked at.
+ * CVE-2024-49936: a hash that was changed while it was used.
+ */
+static void xsa_270_bounds(const struct xen_netif_ctrl_request *req)
 {
 	switch (req->type) {
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE:
@@ -190,7 +194,7 @@ static void slot_written(struct peer_ring *ring, size_t offset, size_t len)
 	MUST(rsp.id == asked[offset].id && rsp.type == asked[offset].type);
 	MUST(rsp.status <= XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW);
 	if (rsp.status == XEN_NETIF_CTRL_STATUS_SUCCESS)
-		check_carried_out(&asked[offset]);
+		xsa_270_bounds(&asked[offset]);
 }
 
 /* --- what other files do ------------------------------------------------- */
@@ -324,6 +328,17 @@ static struct sk_buff *make_skb(void)
 	return skb;
 }
 
+/*
+ * XSA-392: packets for a guest that takes none were kept without limit. Rule: what
+ * waits has slots in the ring, and a queue without room is stopped. Failure: more
+ * waits than that.
+ */
+static void xsa_392_backlog_is_bounded(void)
+{
+	MUST(queue.backlog_slots <= NET_RING_SLOTS);
+	MUST(skb_queue_len(&queue.backlog) <= NETBACK_BACKLOG_MAX);
+}
+
 static void transmit(void)
 {
 	struct netdev_queue *txq = netdev_get_tx_queue(&net, 0);
@@ -344,6 +359,7 @@ static void transmit(void)
 	spin_unlock(&txq->_xmit_lock);
 	if (ret == NETDEV_TX_BUSY)
 		kfree_skb(skb);
+	xsa_392_backlog_is_bounded();
 }
 
 /* --- */

@@ -179,6 +179,7 @@ static void write_data(u8 *to, unsigned int len)
 	to[len - 1] = peer_u8();
 }
 
+/* XSA-432: no copy crosses a frame or a page, however many slots a packet has. */
 void grant_copy_add(struct grant_copy_batch *batch,
 		    const struct grant_copy_span *span, int *err)
 {
@@ -281,7 +282,7 @@ void target_run(void)
 		done = netback_poll(&queue.napi, 1 + peer_below(64));
 		MUST(done >= 0 && done <= 64);
 		MUST(!vif.credit.lock.held);
-		/* All that was taken was answered. */
+		/* All that was taken was answered (XSA-39). */
 		MUST(queue.tx.req_cons == queue.tx.rsp_prod);
 		MUST(queue.tx.rsp_published == queue.tx.rsp_prod);
 		if (queue.credit_timer.armed)

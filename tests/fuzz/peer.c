@@ -164,6 +164,7 @@ static void read_slot(struct peer_ring *ring, void *dst, size_t offset,
 
 	if (peer_acts.slot_read)
 		peer_acts.slot_read(ring, offset, len);
+	/* XSA-155: a second look at a byte may see something else. */
 	for (i = offset; i < offset + len; i++) {
 		if (ring->read_in[i] == ring->look)
 			CAUGHT("byte %zu of shared memory is read twice", i);
@@ -192,6 +193,7 @@ static void read_shared(struct peer_ring *ring, void *dst, size_t offset,
 static void write_shared(struct peer_ring *ring, size_t offset, const void *src,
 			 size_t len)
 {
+	/* XSA-216: padding, too, under MSan. */
 	peer_must_be_set(src, len);
 	__builtin_memcpy(ring->behind + offset, src, len);
 	if (offset >= HEAD && peer_acts.slot_written)

@@ -100,6 +100,11 @@ static const struct row rows[] = {
 	  REQ(0, 904, 0) }, 2,
 	  .packet = { .nr_slots = 2, .head = 96, .len = 1000 } },
 
+	/*
+	 * XSA-448: a fragment of no bytes made its way into an skb, and a BUG. Rule:
+	 * it is a slot to be answered, and nothing to be copied. Failure: refused,
+	 * or counted wrong.
+	 */
 	{ "size_0_fragment", { REQ(0, 100, MORE), REQ(0, 0, MORE),
 	  REQ(0, 40, 0) }, 3,
 	  .packet = { .nr_slots = 3, .head = 60, .len = 100 } },
@@ -274,6 +279,10 @@ static u32 fill_chain(union net_tx_slot *slots, u32 segs, u32 extras, u16 size)
 	return n;
 }
 
+/*
+ * XSA-432: a packet of more slots than there were copies for wrote beyond their
+ * array. Rule: a limit on its slots. Failure: one more is accepted.
+ */
 static void every_chain(const void *arg)
 {
 	union net_tx_slot slots[NET_RING_SLOTS];
@@ -299,7 +308,11 @@ static void every_chain(const void *arg)
 	}
 }
 
-/* A chain that fills the ring and does not end there. */
+/*
+ * A chain that fills the ring and does not end there. XSA-39: backends followed it
+ * round the ring for ever, or lost slots of it. Failure: no end, or one that it does
+ * not have.
+ */
 static void endless_chains(const void *arg)
 {
 	union net_tx_slot slots[NET_RING_SLOTS];

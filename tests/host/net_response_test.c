@@ -67,6 +67,7 @@ static const struct row rows[] = {
 	{ "failed", { DATA(0, -1, 0) }, .want = NETFRONT_BAD_STATUS, .nr_slots = 1 },
 	{ "dropped", { DATA(0, -2, 0) }, .want = NETFRONT_BAD_STATUS, .nr_slots = 1 },
 	{ "status_least", { DATA(0, -32768, 0) }, .want = NETFRONT_BAD_STATUS, .nr_slots = 1 },
+	/* XSA-376: a response is for the buffer of its slot. Failure: no flaw. */
 	{ "wrong_id", { { .status = 60, .wrong_id = 1 } },
 	  .want = NETFRONT_BAD_ID, .nr_slots = 1 },
 	{ "wrong_id_later", { DATA(0, 60, MORE), { .status = 60, .wrong_id = 256 } },
@@ -74,6 +75,7 @@ static const struct row rows[] = {
 
 	{ "chain", { DATA(0, 4096, MORE), DATA(0, 4096, MORE), DATA(0, 8, 0) },
 	  .nr_slots = 3, .nr = 3, .len = 8200 },
+	/* XSA-448, from the other side: nothing in a slot is no fragment. */
 	{ "chain_with_hole", { DATA(0, 4096, MORE), DATA(0, 0, MORE), DATA(0, 8, 0) },
 	  .nr_slots = 3, .nr = 2, .len = 4104 },
 	{ "chain_flaw_followed", { DATA(0, -1, MORE), DATA(0, 60, MORE), DATA(0, 8, 0) },

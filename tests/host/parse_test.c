@@ -81,6 +81,7 @@ static const struct row rows[] = {
 	  .limits = &readonly, .want = BLK_UNKNOWN_OP },
 	{ "op_unknown_nseg_0", { .op = 4 }, .want = BLK_UNKNOWN_OP },
 
+	/* XSA-448 was of slots of nothing on the network; here that is no request. */
 	{ "nseg_0_read", { .op = BLKIF_OP_READ }, .want = BLK_NO_SEGMENTS },
 	{ "nseg_0_write", { .op = BLKIF_OP_WRITE }, .want = BLK_NO_SEGMENTS },
 	{ "nseg_0_indirect", { .op = BLKIF_OP_INDIRECT,
@@ -149,6 +150,10 @@ static const struct row rows[] = {
 	  .nr_segs = 1, .seg = ONE_FRAME }, .limits = &readonly,
 	  .want = BLK_READONLY },
 	{ "ro_flush", { .op = BLKIF_OP_FLUSH_DISKCACHE }, .limits = &readonly },
+	/*
+	 * CVE-2013-2140: discards and the like were let through to a disk that is
+	 * read-only. Failure: accepted.
+	 */
 	{ "ro_discard", { .op = BLKIF_OP_DISCARD, .nr_sectors = 8 },
 	  .limits = &readonly, .want = BLK_READONLY },
 	{ "ro_indirect_read", { .op = BLKIF_OP_INDIRECT, .nr_segs = 1,

@@ -26,6 +26,11 @@ static void start(u16 id, u8 op)
 	slots[id].op = op;
 }
 
+/*
+ * XSA-376: frontends used the id of a response to find the request, whoever had
+ * written it. Rule: in range, in flight, not twice, for the operation that was
+ * asked for. Failure: any other response passes.
+ */
 static void id_inflight(const void *arg)
 {
 	u64 id;
@@ -109,7 +114,11 @@ static void worst_first(const void *arg)
 	CHECK_EQ(check(INFLIGHT, 99), BLKFRONT_BAD_OP);
 }
 
-/* A backend's response in a slot full of other things, as the guest sees it. */
+/*
+ * A backend's response in a slot full of other things, as the guest sees it.
+ * XSA-216: padding of a response was what had been on the backend's stack. Rule: it
+ * has members for all of its bytes. Failure: a byte that nobody has written.
+ */
 static const u8 *respond(const struct wire_layout *layout, const void *rsp,
 			 size_t len)
 {

@@ -338,6 +338,11 @@ static void slots_stay_apart(const void *arg)
 	}
 }
 
+/*
+ * CVE-2010-4247, XSA-39: an index that claims more than the ring has room for made
+ * a backend go round and round. Rule: it is an error. Failure: a number of
+ * requests that the slots cannot hold; every_prod has all values near the edges.
+ */
 static void prod_ahead_of_size(const void *arg)
 {
 	struct pair pair;
@@ -464,7 +469,10 @@ static void every_prod(const void *arg)
 		}
 }
 
-/* Requests that were not pushed cannot have been answered. */
+/*
+ * Requests that were not pushed cannot have been answered. XSA-376: frontends
+ * took the backend's index for what it said. Failure: a response is pending.
+ */
 static void rsp_for_unpublished(const void *arg)
 {
 	struct pair pair;
@@ -676,7 +684,11 @@ static void attach_without_slots(const void *arg)
 		 -EPROTO);
 }
 
-/* Each byte of the peer is read once: a second look could see something else. */
+/*
+ * Each byte of the peer is read once: a second look could see something else.
+ * XSA-155: what had been checked in shared memory was fetched from there again, by
+ * the driver or by what the compiler made of it. Failure: a byte is read twice.
+ */
 static void indices_are_read_once(const void *arg)
 {
 	struct ring_shared *shared;
@@ -741,6 +753,7 @@ static void hostile_prod(const void *arg)
 		}
 }
 
+/* XSA-155 again: with slots that change as soon as they were read. */
 static void slots_are_read_once(const void *arg)
 {
 	u8 want[SLOT_SIZE], have[SLOT_SIZE];

@@ -232,6 +232,30 @@ static void xsa_155_indirect(struct kunit *test)
 }
 
 /*
+ * A device below may still hold a page when the I/O has ended: a network that the
+ * storage is reached by. Rule: such a page stays mapped, also when the guest leaves.
+ * Failure: unmapped while somebody holds it.
+ */
+static void held_page_stays_mapped(struct kunit *test)
+{
+	static const grant_ref_t refs[] = { 100, 101 };
+	struct blkback_req *req;
+	LIST_HEAD(batch);
+	struct page *page;
+
+	req = make_req(test, &batch, refs, 2);
+	carry_out(&batch);
+	page = req->vecs[0].bv_page;
+	get_page(page);
+	blkback_purge(ring, 0);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 1);
+	KUNIT_EXPECT_NOT_NULL(test, foreign_lookup(&ring->foreign, 100));
+	put_page(page);
+	blkback_purge(ring, 0);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+}
+
+/*
  * XSA-300: a guest that makes a backend map more and more. Rule: mappings that
  * stay have a limit; others are undone when the request has ended. Failure: more
  * pages are out of the cache than the limit.
@@ -279,6 +303,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE_PARAM(xsa_371_nth_map_fails, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_365_bad_reference, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_155_indirect, room_gen_params),
+	KUNIT_CASE(held_page_stays_mapped),
 	KUNIT_CASE(xsa_300_frames_are_limited),
 	KUNIT_CASE(xsa_350_end_of_io),
 	{}
@@ -333,7 +358,32 @@ static void xsa_270_map_bounds(struct kunit *test)
 	netback_hash_clear(&hash);
 }
 
+/*
+ * No advisory, but what one would be about: a frontend that connects again and
+ * again fills the log of dom0. Rule: what frontends are blamed for has a limit, and
+ * whether it is said or not the device closes. Failure: a line for each.
+ */
+static void frontends_cannot_fill_the_log(struct kunit *test)
+{
+	struct xenbus_device *xdev;
+	unsigned int i;
+
+	fake_init(test);
+	xdev = fake_device(test, "vif", false, XenbusStateConnected);
+	for (i = 0; i < 1000; i++) {
+		frontend_error(xdev, -EINVAL, "key=%u", i);
+		xdev->state = XenbusStateConnected;
+		frontend_fatal(xdev, -EINVAL, "key=%u", i);
+		KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosing);
+	}
+	KUNIT_EXPECT_GT(test, fake.errors + fake.fatals, 0);
+	KUNIT_EXPECT_LE(test, fake.errors + fake.fatals, 200);
+	fake_device_free(xdev);
+	fake_exit(test);
+}
+
 static struct kunit_case hash_cases[] = {
+	KUNIT_CASE(frontends_cannot_fill_the_log),
 	KUNIT_CASE(xsa_270_map_bounds),
 	{}
 };

@@ -72,6 +72,7 @@ forge() {
 	forgery_refused "$tag" 3 "51712.*$expect"
 	blk_by_hand_rm g1 xvda
 	xenstore-rm "$err"
+	# CVE-2010-3699: threads of a connection that failed, too.
 	check "$tag-threads" blk_no_thread "${GUEST_ID[g1]}.xvda"
 }
 good="ring-ref=8 event-channel=1 protocol=x86_64-abi"
@@ -82,6 +83,9 @@ good="ring-ref=8 event-channel=1 protocol=x86_64-abi"
 	forge queues "999 queues" multi-queue-num-queues=999 $good
 	forge queues-0 "0 queues" multi-queue-num-queues=0 $good
 	forge protocol "protocol.*vax" ring-ref=8 event-channel=1 protocol=vax-abi
+	# What a frontend writes must not look like lines of the log.
+	forge protocol-lines 'protocol a.nb' ring-ref=8 event-channel=1 "protocol=a
+b"
 	forge no-ring "ring-ref" event-channel=1 protocol=x86_64-abi
 	forge bad-ref "mapping in shared page|grant" ring-ref=4000000000 event-channel=1 protocol=x86_64-abi
 	forge bad-ref-text "ring-ref" ring-ref=one event-channel=1 protocol=x86_64-abi

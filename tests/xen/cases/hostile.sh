@@ -62,6 +62,8 @@ note "free MB in dom0: $dom0_free, then $dom0_now; in g2 $guest_free, then $(vic
 must memory-of-dom0 test "$dom0_now" -ge $((dom0_free - 8))
 must memory-of-victim test "$(victim_free)" -ge $((guest_free - 8))
 
+# XSA-331, XSA-350: channels and rings end while they are used. What would be a use after free is a
+# trouble in the log; what is not ended is left.
 step "all of them at once, and then their domain is gone"
 for role in $ROLES; do
 	rogue_attach "$role"

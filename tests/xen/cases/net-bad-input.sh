@@ -44,6 +44,7 @@ good="tx-ring-ref=8 rx-ring-ref=9 event-channel=1 request-rx-copy=1 feature-rx-n
 	forge queues-many "queues" multi-queue-num-queues=65 $good
 	forge queues-text "queues" multi-queue-num-queues=two $good
 	forge no-ring "tx-ring-ref" rx-ring-ref=9 event-channel=1 request-rx-copy=1
+	# CVE-2026-99286: what a connection had that failed later on was used after it was freed.
 	forge bad-ref "map|grant|ring" tx-ring-ref=4000000000 rx-ring-ref=9 event-channel=1 request-rx-copy=1
 	forge same-ref "ring-ref|map|grant" tx-ring-ref=8 rx-ring-ref=8 event-channel=1 request-rx-copy=1
 	forge ref-text "tx-ring-ref" tx-ring-ref=one rx-ring-ref=9 event-channel=1 request-rx-copy=1

@@ -31,7 +31,8 @@ evil_end() { # TAG
 	guest_run g1 "touch /run/evil.end"
 	check "$1-did" guest_wait g1 evil 20
 	ethtool -S "$(net_vif g1)" | grep -v ': 0$'
-	# Gives up, and comes again.
+	# Gives up, and comes again: no pointer to the old ring (CVE-2026-99287), and the list of
+	# addresses freed in good order (CVE-2026-100081). Failure: trouble in the log.
 	xenstore-write "$fe/state" 6
 	check "$1-closed" wait_until 10 xs_is "$be/state" 6
 	xenstore-write "$fe/state" 1
@@ -62,11 +63,13 @@ for seed in 1 2; do
 	evil slots-$seed slots $seed
 	evil_end slots-$seed
 done
+# XSA-90: NAPI took the interface down, which sleeps. Failure: trouble in the log, or no line.
 for way in ahead back; do
 	evil $way $way
 	broken $way 'index of requests'
 	evil_end $way
 done
+# XSA-39: chains without end. Failure: no line, but a CPU that does nothing else.
 for way in endless extras; do
 	evil $way $way
 	broken $way 'does not end'

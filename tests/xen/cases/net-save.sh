@@ -46,5 +46,11 @@ if [ "$BACK" = ours ]; then
 	move 3 intree max_queues=2
 	move 4 ours
 fi
+# XSA-465: a front that was removed between its restoration and its connection had no queues, and
+# crashed. Failure: trouble in the guest's log, or no answer.
+step "removed as soon as it is restored"
+check removed-save guest_save g1 /scratch/g1.save
+check removed-restore guest_restore g1 /scratch/g1.save
+check removed-at-once guest_run g1 "echo vif-0 >/sys/bus/xen/devices/vif-0/driver/unbind && [ ! -e /sys/class/net/$NET_IF ]"
 check poweroff guest_poweroff g1
 check unload net_back_unload

@@ -10,6 +10,7 @@
 
 carrier() { [ "$(cat "/sys/class/net/$(net_vif g1)/carrier" 2>/dev/null)" = "$1" ]; }
 fill() { netgen send $NET_BRIDGE "$(net_mac g1)" -k raw -n "${1:-700}" -m 60 -x 1500 -w 0; }
+# XSA-392: packets for a guest that takes none filled the memory of dom0. Failure: still a carrier.
 stalls() { # TAG
 	fill
 	check "$1-carrier-off" wait_until 8 carrier 0

@@ -10,6 +10,7 @@
 #define __rcu
 #define __percpu
 #define __packed	__attribute__((packed))
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define __aligned(n)	__attribute__((aligned(n)))
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 #define likely(x)	__builtin_expect(!!(x), 1)

@@ -6,6 +6,7 @@
 
 ROUNDS=${ROUNDS:-3}
 
+# CVE-2010-3699: a backend kept threads and references of a guest that was gone. Failure: left-N.
 held_again() { [ "$("$held")" = "$before" ]; }
 
 destroy_round() { # ROUND

@@ -100,7 +100,7 @@ void act_states(void)
 	spoiled = true;
 }
 
-/* As many watch events as one can cause. */
+/* As many watch events as one can cause (XSA-349): memory of the victim is counted. */
 void act_flood(void)
 {
 	const char *key = one_in(2) ? "state" : odd_key();
