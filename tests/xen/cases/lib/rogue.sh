@@ -47,20 +47,22 @@ rogue_setup() {
 	blk_attach g2 /dev/ram0 xvda || die "disk"
 	net_attach g2 || die "interface"
 	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
-		echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30); usleep 150000
-		done >/run/speed"
+			usleep 60000
+			[ ! -e /run/measure ] || echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30) >>/run/speed
+		done"
 }
 
-# Reads and pings of the neighbour in 30 ms, on average since this was asked the last time.
+# Reads and pings of the neighbour in 30 ms, on average between the two, and how often it was asked.
+rogue_speed_begin() { guest_run g2 ": >/run/speed; touch /run/measure"; }
 rogue_speed() {
-	guest_run g2 "awk 'NF == 2 { b += \$1; n += \$2; k++ } END { if (k) printf \"%d %d %d\\n\", b / k, n / k, k }' /run/speed; : >/run/speed"
+	guest_run g2 "rm -f /run/measure; awk 'NF == 2 { b += \$1; n += \$2; k++ } END { if (k) printf \"%d %d %d\\n\", b / k, n / k, k }' /run/speed"
 }
 
 # Beside a rogue the neighbour does at least half of what it does beside an honest peer that is
-# as busy: rogue_neighbour TAG HONEST
+# as busy: rogue_neighbour TAG SPEED-BESIDE-HONEST SPEED
 rogue_neighbour() {
 	local b n k hb hn hk
-	read -r b n k < <(rogue_speed)
+	read -r b n k <<<"$3"
 	read -r hb hn hk <<<"$2"
 	note "$1: the neighbour's reads and pings in 30 ms: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
 	must "$1-neighbour" test "${hk:-0}" -ge 1 -a $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
@@ -139,7 +141,7 @@ rogue_use() { # ROLE
 			usleep 20000
 			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
 				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
-				--fsync=16 --time_based --runtime=5 --minimal
+				--fsync=16 --time_based --runtime=1 --minimal
 			done"
 		;;
 	net-back)
@@ -168,13 +170,14 @@ rogue_run() {
 # All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
 # have had enough of a peer; then it gets a new device for the next seed.
 rogue_role() {
-	local role=$1 first last rc out base lost=0 dir
+	local role=$1 first last rc out base speed lost=0 dir
 	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
 	step "$role: seeds $2, $3 steps each"
 	check "$role-attach" rogue_attach "$role" || return
-	rogue_speed >/dev/null
-	check "$role-honest" rogue_run "$role" "$dir" 1 10 --honest
+	rogue_speed_begin
+	check "$role-honest" rogue_run "$role" "$dir" 1 0 --honest
 	base=$(rogue_speed)
+	rogue_speed_begin
 	while :; do
 		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")
 		rc=$?
@@ -185,12 +188,13 @@ rogue_role() {
 		rogue_detach "$role" || break
 		rogue_attach "$role" || break
 	done
+	speed=$(rogue_speed)
 	note "$role: $VICTIM: $lost devices lost, last exit code $rc"
 	# A frontend may give a backend up for good.
 	case $role.$rc in
 	*-front.0 | *-back.[03]) must "$role-no-complaint" true ;;
 	*) must "$role-no-complaint" false ;;
 	esac
-	rogue_neighbour "$role" "$base"
+	rogue_neighbour "$role" "$base" "$speed"
 	must "$role-detach" rogue_detach "$role"
 }

@@ -2,9 +2,14 @@
 /* What any peer can do, whatever it is about. */
 #include "rogue.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 bool spoiled;
+struct frames pages;
+
+static struct frames readonly, foreign, gone;
 
 bool connected(void)
 {
@@ -133,6 +138,152 @@ void act_leave(void)
 		let_go();
 	spoiled = true;
 }
+
+void depart(void)
+{
+	if (one_in(2))
+		act_leave();
+	else
+		act_vanish();
+}
+
+/* --- frontends --------------------------------------------------------------------------- */
+
+/* Whatever has been, it is over. */
+bool ask_back(void)
+{
+	if (peer_state() != INIT_WAIT) {
+		set_state(CLOSED);
+		await_state(1 << CLOSED | 1 << INIT_WAIT, 5000);
+	}
+	let_go();
+	set_state(INITIALISING);
+	return await_state(1 << INIT_WAIT, 5000);
+}
+
+void remove_keys(void)
+{
+	unsigned int i;
+
+	for (i = 0; role->keys[i]; i++)
+		if (strcmp(role->keys[i], "backend") && strcmp(role->keys[i], "backend-id") &&
+		    strcmp(role->keys[i], "state"))
+			store_rm(role->keys[i]);
+}
+
+void make_pages(unsigned int nr)
+{
+	grant(&pages, nr, peer_id, true);
+	grant(&readonly, 2, peer_id, false);
+	grant(&foreign, 2, peer_id + 77, true);
+	grant(&gone, 2, peer_id, true);
+	grant_end(&gone);
+}
+
+uint32_t bad_ref(uint32_t ring)
+{
+	switch (below(6)) {
+	case 0:
+		return readonly.refs[0];
+	case 1:
+		return foreign.refs[0];
+	case 2:
+		return gone.refs[below(2)];
+	case 3:
+		return ring;
+	case 4:
+		return pages.refs[0];
+	default:
+		return odd_number();
+	}
+}
+
+/* One key is not what it should be. */
+void act_odd_offer_front(void)
+{
+	const char *key, *text;
+
+	if (!role->ask() || !role->offer())
+		return;
+	key = odd_key();
+	text = odd_text();
+	tell(" but %s=%.40s", key, text);
+	store_write(key, "%s", text);
+	spoiled = true;
+	if (one_in(2))
+		set_state(INITIALISED);
+	set_state(CONNECTED);
+	await_state(1 << CONNECTED | 1 << CLOSING, 100);
+}
+
+/* --- backends ---------------------------------------------------------------------------- */
+
+bool map_queues(unsigned int max, unsigned int *nr, bool (*map)(unsigned int i, const char *dir))
+{
+	unsigned int i;
+	char dir[160];
+
+	*nr = store_number(peer, "multi-queue-num-queues", 1);
+	if (*nr > max)
+		return false;
+	for (i = 0; i < *nr; i++) {
+		snprintf(dir, sizeof(dir), *nr > 1 ? "%s/queue-%u" : "%s", peer, i);
+		if (!map(i, dir))
+			return false;
+	}
+	return true;
+}
+
+bool open_back(void)
+{
+	if (!role->ask() || !role->offer())
+		return false;
+	set_state(CONNECTED);
+	return await_state(1 << CONNECTED, 5000);
+}
+
+static void serve(void)
+{
+	role->acts[0].run();
+}
+
+/* One key is not what it should be, at whatever time it is read. */
+void act_odd_offer_back(void)
+{
+	const char *key = odd_key(), *text = odd_text();
+
+	if (!role->ask())
+		return;
+	tell(" but %s=%.40s", key, text);
+	store_write(key, "%s", text);
+	if (role->offer()) {
+		store_write(key, "%s", text);
+		set_state(CONNECTED);
+		if (await_state(1 << CONNECTED, 1000))
+			serve();
+	}
+	spoiled = true;
+}
+
+void act_busy_storm(void)
+{
+	act_storm();
+	serve();
+}
+
+void act_busy_keys(void)
+{
+	act_keys();
+	serve();
+}
+
+void act_busy_flood(void)
+{
+	act_flood();
+	serve();
+}
+
+/* --- rings ------------------------------------------------------------------------------- */
 
 void spoil_index(volatile uint32_t *index, uint32_t size)
 {

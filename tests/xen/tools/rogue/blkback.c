@@ -89,22 +89,6 @@ static bool map_queue(unsigned int i, const char *dir)
 	return true;
 }
 
-static bool map_queues(void)
-{
-	unsigned int i;
-	char dir[160];
-
-	nr_queues = store_number(peer, "multi-queue-num-queues", 1);
-	if (nr_queues > MAX_QUEUES)
-		return false;
-	for (i = 0; i < nr_queues; i++) {
-		snprintf(dir, sizeof(dir), nr_queues > 1 ? "%s/queue-%u" : "%s", peer, i);
-		if (!map_queue(i, dir))
-			return false;
-	}
-	return true;
-}
-
 static bool ask(void)
 {
 	nr_pending = 0;
@@ -118,20 +102,14 @@ static bool ask(void)
 	return true;
 }
 
-static bool begin(void)
+static bool offer(void)
 {
 	set_state(INIT_WAIT);
 	/* One that has been offended takes its time. */
-	return await_state(1 << INITIALISED, 12000) && map_queues();
-}
-
-static bool open_blk(void)
-{
-	if (!ask() || !begin())
+	if (!await_state(1 << INITIALISED, 12000) || !map_queues(MAX_QUEUES, &nr_queues, map_queue))
 		return false;
 	write_disk();
-	set_state(CONNECTED);
-	return await_state(1 << CONNECTED, 5000);
+	return true;
 }
 
 /* --- service ----------------------------------------------------------------------------- */
@@ -367,52 +345,11 @@ static void act_resize(void)
 	act_good();
 }
 
-static void act_busy_keys(void)
-{
-	act_keys();
-	act_good();
-}
-
-static void act_busy_flood(void)
-{
-	gather(5);
-	act_flood();
-	answer_all(true, 0);
-}
-
-static void act_busy_storm(void)
-{
-	act_storm();
-	act_good();
-}
-
 /* Gone with requests that will never be answered. */
 static void act_gone(void)
 {
 	gather(20);
-	if (one_in(2))
-		act_leave();
-	else
-		act_vanish();
-}
-
-/* One key is not what it should be. */
-static void act_odd_offer(void)
-{
-	const char *key = keys[below(ARRAY_SIZE(keys) - 1)], *text = odd_text();
-
-	if (!ask())
-		return;
-	tell(" but %s=%.40s", key, text);
-	store_write(key, "%s", text);
-	if (begin()) {
-		write_disk();
-		store_write(key, "%s", text);
-		set_state(CONNECTED);
-		if (await_state(1 << CONNECTED, 1000))
-			act_good();
-	}
-	spoiled = true;
+	depart();
 }
 
 static const struct act acts[] = {
@@ -431,13 +368,15 @@ static const struct act acts[] = {
 	{ 2, act_gone, "gone" },
 	{ 2, act_vanish, "vanish" },
 	{ 2, act_leave, "leave" },
-	{ 3, act_odd_offer, "odd offer" },
+	{ 3, act_odd_offer_back, "odd offer" },
 };
 
 const struct role blk_back = {
 	.name = "blk-back",
 	.keys = keys,
-	.open = open_blk,
+	.open = open_back,
+	.ask = ask,
+	.offer = offer,
 	.acts = acts,
 	.nr_acts = ARRAY_SIZE(acts),
 };

@@ -20,7 +20,7 @@ static struct queue {
 static unsigned int nr_queues;
 
 static const struct layout *lay;
-static struct frames data, readonly, foreign, gone, lists, rings[MAX_QUEUES];
+static struct frames lists, rings[MAX_QUEUES];
 static uint64_t capacity;
 /* What the backend offers. */
 static bool has_flush, has_barrier, has_discard;
@@ -65,27 +65,7 @@ static void make_queue(unsigned int i, unsigned int order)
 	q->port = channel_alloc();
 }
 
-static void make_memory(void)
-{
-	grant(&data, DATA, peer_id, true);
-	grant(&lists, 4, peer_id, one_in(2));
-	grant(&readonly, 2, peer_id, false);
-	grant(&foreign, 2, peer_id + 77, true);
-	grant(&gone, 2, peer_id, true);
-	grant_end(&gone);
-}
-
-/* One key is not what it should be. */
-static void spoil_keys(void)
-{
-	const char *key = keys[below(ARRAY_SIZE(keys) - 1)], *text = odd_text();
-
-	tell(" but %s=%.40s", key, text);
-	store_write(key, "%s", text);
-	spoiled = true;
-}
-
-static void offer(void)
+static bool offer(void)
 {
 	unsigned int order = below(3), i;
 	bool by_order = order || one_in(4);
@@ -95,9 +75,7 @@ static void offer(void)
 	nr_queues = store_number(peer, "multi-queue-max-queues", 1) < 2 ? 1 : 1 + below(2);
 	if (order > store_number(peer, "max-ring-page-order", 0))
 		order = 0;
-	for (i = 0; keys[i]; i++)
-		if (strcmp(keys[i], "backend") && strcmp(keys[i], "backend-id") && strcmp(keys[i], "state"))
-			store_rm(keys[i]);
+	remove_keys();
 	tell(" %u queues order %u %s", nr_queues, order, lay->name);
 	if (nr_queues > 1)
 		store_write("multi-queue-num-queues", "%u", nr_queues);
@@ -109,29 +87,18 @@ static void offer(void)
 			snprintf(prefix, sizeof(prefix), "queue-%u/", i);
 		write_ring(prefix, i, order, by_order);
 	}
-	make_memory();
+	make_pages(DATA);
+	grant(&lists, 4, peer_id, one_in(2));
 	store_write("protocol", "%s", lay->name);
 	if (one_in(2))
 		store_write("feature-persistent", "1");
-}
-
-/* Whatever has been, it is over. */
-static bool ask(void)
-{
-	if (peer_state() != INIT_WAIT) {
-		set_state(CLOSED);
-		await_state(1 << CLOSED | 1 << INIT_WAIT, 5000);
-	}
-	let_go();
-	set_state(INITIALISING);
-	return await_state(1 << INIT_WAIT, 5000);
+	return true;
 }
 
 static bool open_blk(void)
 {
-	if (!ask())
+	if (!ask_back() || !offer())
 		return false;
-	offer();
 	set_state(one_in(2) ? INITIALISED : CONNECTED);
 	if (!await_state(1 << CONNECTED, 5000))
 		return false;
@@ -172,7 +139,7 @@ static void put(volatile uint8_t *slot, const struct blk_req *r)
 
 static struct seg good_seg(void)
 {
-	struct seg s = { .gref = data.refs[below(DATA)], .last = 7 };
+	struct seg s = { .gref = pages.refs[below(DATA)], .last = 7 };
 
 	if (one_in(3)) {
 		s.first = below(8);
@@ -217,29 +184,11 @@ static struct blk_req good_req(uint64_t id)
 	return r;
 }
 
-static uint32_t bad_ref(void)
-{
-	switch (below(6)) {
-	case 0:
-		return readonly.refs[0];
-	case 1:
-		return foreign.refs[0];
-	case 2:
-		return gone.refs[below(2)];
-	case 3:
-		return rings[0].refs[0];
-	case 4:
-		return data.refs[0];
-	default:
-		return odd_number();
-	}
-}
-
 static void spoil_seg(struct seg *s)
 {
 	switch (below(4)) {
 	case 0:
-		s->gref = bad_ref();
+		s->gref = bad_ref(rings[0].refs[0]);
 		break;
 	case 1:
 		s->last = odd_number();
@@ -286,7 +235,7 @@ static void spoil_req(struct blk_req *r)
 		tell(" sectors=%llx", (unsigned long long)r->sectors);
 		break;
 	case 8:
-		r->lists[below(MAX_LISTS)] = bad_ref();
+		r->lists[below(MAX_LISTS)] = bad_ref(rings[0].refs[0]);
 		tell(" list");
 		break;
 	case 9:
@@ -454,20 +403,7 @@ static void act_gone(void)
 	notify(q->port);
 	if (one_in(2))
 		usleep(below(3000));
-	if (one_in(2))
-		act_leave();
-	else
-		act_vanish();
-}
-
-static void act_odd_offer(void)
-{
-	if (!ask())
-		return;
-	offer();
-	spoil_keys();
-	set_state(one_in(2) ? INITIALISED : CONNECTED);
-	await_state(1 << CONNECTED | 1 << CLOSING, 100);
+	depart();
 }
 
 static const struct act acts[] = {
@@ -484,13 +420,15 @@ static const struct act acts[] = {
 	{ 3, act_gone, "gone" },
 	{ 2, act_vanish, "vanish" },
 	{ 2, act_leave, "leave" },
-	{ 3, act_odd_offer, "odd offer" },
+	{ 3, act_odd_offer_front, "odd offer" },
 };
 
 const struct role blk_front = {
 	.name = "blk-front",
 	.keys = keys,
 	.open = open_blk,
+	.ask = ask_back,
+	.offer = offer,
 	.acts = acts,
 	.nr_acts = ARRAY_SIZE(acts),
 };

@@ -63,22 +63,6 @@ static bool map_queue(unsigned int i, const char *dir)
 	return true;
 }
 
-static bool map_queues(void)
-{
-	unsigned int i;
-	char dir[160];
-
-	nr_queues = store_number(peer, "multi-queue-num-queues", 1);
-	if (nr_queues > MAX_QUEUES)
-		return false;
-	for (i = 0; i < nr_queues; i++) {
-		snprintf(dir, sizeof(dir), nr_queues > 1 ? "%s/queue-%u" : "%s", peer, i);
-		if (!map_queue(i, dir))
-			return false;
-	}
-	return true;
-}
-
 static bool ask(void)
 {
 	const char *mac = store_read(peer, "mac");
@@ -96,19 +80,11 @@ static bool ask(void)
 	return true;
 }
 
-static bool begin(void)
+static bool offer(void)
 {
 	set_state(INIT_WAIT);
 	/* One that has been offended often takes more time than that. */
-	return await_state(1 << CONNECTED, 6000) && map_queues();
-}
-
-static bool open_net(void)
-{
-	if (!ask() || !begin())
-		return false;
-	set_state(CONNECTED);
-	return peer_state() == CONNECTED;
+	return await_state(1 << CONNECTED, 6000) && map_queues(MAX_QUEUES, &nr_queues, map_queue);
 }
 
 /* --- what the victim sends --------------------------------------------------------------- */
@@ -430,46 +406,10 @@ static void act_flip(void)
 	flip_stop();
 }
 
-static void act_busy_keys(void)
-{
-	act_keys();
-	act_good();
-}
-
-static void act_busy_flood(void)
-{
-	act_flood();
-	act_good();
-}
-
-static void act_busy_storm(void)
-{
-	act_storm();
-	act_good();
-}
-
 static void act_gone(void)
 {
 	serve(0);
-	if (one_in(2))
-		act_leave();
-	else
-		act_vanish();
-}
-
-static void act_odd_offer(void)
-{
-	const char *key = keys[below(ARRAY_SIZE(keys) - 1)], *text = odd_text();
-
-	if (!ask())
-		return;
-	tell(" but %s=%.40s", key, text);
-	store_write(key, "%s", text);
-	if (begin()) {
-		set_state(CONNECTED);
-		act_good();
-	}
-	spoiled = true;
+	depart();
 }
 
 static const struct act acts[] = {
@@ -487,13 +427,15 @@ static const struct act acts[] = {
 	{ 2, act_gone, "gone" },
 	{ 2, act_vanish, "vanish" },
 	{ 2, act_leave, "leave" },
-	{ 3, act_odd_offer, "odd offer" },
+	{ 3, act_odd_offer_back, "odd offer" },
 };
 
 const struct role net_back = {
 	.name = "net-back",
 	.keys = keys,
-	.open = open_net,
+	.open = open_back,
+	.ask = ask,
+	.offer = offer,
 	.acts = acts,
 	.nr_acts = ARRAY_SIZE(acts),
 };

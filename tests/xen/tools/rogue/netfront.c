@@ -22,7 +22,7 @@ static volatile struct shared *ctrl;
 static uint32_t ctrl_cons;
 static unsigned int ctrl_port;
 
-static struct frames data, buffers, readonly, foreign, gone, rings[2 * MAX_QUEUES], ctrl_ring;
+static struct frames buffers, rings[2 * MAX_QUEUES], ctrl_ring;
 
 static const char *const keys[] = {
 	"tx-ring-ref", "rx-ring-ref", "event-channel", "event-channel-tx", "event-channel-rx",
@@ -77,16 +77,6 @@ static void make_ctrl(void)
 	store_write("event-channel-ctrl", "%u", ctrl_port);
 }
 
-static void make_memory(void)
-{
-	grant(&data, DATA, peer_id, true);
-	grant(&buffers, BUFFERS, peer_id, true);
-	grant(&readonly, 2, peer_id, false);
-	grant(&foreign, 2, peer_id + 77, true);
-	grant(&gone, 2, peer_id, true);
-	grant_end(&gone);
-}
-
 static void write_features(void)
 {
 	static const char *const features[] = {
@@ -103,15 +93,13 @@ static void write_features(void)
 		store_write("xdp-headroom", "%u", below(400));
 }
 
-static void offer(void)
+static bool offer(void)
 {
 	char prefix[16] = "";
 	unsigned int i;
 
 	nr_queues = store_number(peer, "multi-queue-max-queues", 1) < 2 ? 1 : 1 + below(2);
-	for (i = 0; keys[i]; i++)
-		if (strcmp(keys[i], "backend") && strcmp(keys[i], "backend-id") && strcmp(keys[i], "state"))
-			store_rm(keys[i]);
+	remove_keys();
 	tell(" %u queues", nr_queues);
 	if (nr_queues > 1)
 		store_write("multi-queue-num-queues", "%u", nr_queues);
@@ -126,19 +114,10 @@ static void offer(void)
 	ctrl = NULL;
 	if (one_in(2))
 		make_ctrl();
-	make_memory();
+	make_pages(DATA);
+	grant(&buffers, BUFFERS, peer_id, true);
 	write_features();
-}
-
-static bool ask(void)
-{
-	if (peer_state() != INIT_WAIT) {
-		set_state(CLOSED);
-		await_state(1 << CLOSED | 1 << INIT_WAIT, 5000);
-	}
-	let_go();
-	set_state(INITIALISING);
-	return await_state(1 << INIT_WAIT, 5000);
+	return true;
 }
 
 static void post_buffers(struct queue *q, unsigned int bad);
@@ -147,9 +126,8 @@ static bool open_net(void)
 {
 	unsigned int i;
 
-	if (!ask())
+	if (!ask_back() || !offer())
 		return false;
-	offer();
 	set_state(CONNECTED);
 	if (!await_state(1 << CONNECTED, 5000))
 		return false;
@@ -170,24 +148,6 @@ static union rx_slot *rx_slot(struct queue *q, uint32_t i)
 	return (union rx_slot *)q->rx->slots + i % NET_SLOTS;
 }
 
-static uint32_t bad_ref(void)
-{
-	switch (below(6)) {
-	case 0:
-		return readonly.refs[0];
-	case 1:
-		return foreign.refs[0];
-	case 2:
-		return gone.refs[below(2)];
-	case 3:
-		return rings[0].refs[0];
-	case 4:
-		return data.refs[0];
-	default:
-		return odd_number();
-	}
-}
-
 static void post_buffers(struct queue *q, unsigned int bad)
 {
 	while (q->rx->req_prod - q->rx_cons < BUFFERS) {
@@ -195,7 +155,7 @@ static void post_buffers(struct queue *q, unsigned int bad)
 		union rx_slot slot = { .req = { .id = i, .gref = buffers.refs[i % BUFFERS] } };
 
 		if (bad && one_in(bad)) {
-			slot.req.gref = bad_ref();
+			slot.req.gref = bad_ref(rings[0].refs[0]);
 			tell(" buffer gref=%u", slot.req.gref);
 		}
 		*rx_slot(q, i) = slot;
@@ -242,9 +202,9 @@ static void good_packet(void)
 
 	nr_extras = 0;
 	nr_slots = 1;
-	memcpy(data.at + first * FRAME, start, sizeof(start));
+	memcpy(pages.at + first * FRAME, start, sizeof(start));
 	total = 60 + below(1440);
-	chain[0] = (union tx_slot) { .req = { .gref = data.refs[first], .flags = any() & (TX_CSUM | TX_VALID) } };
+	chain[0] = (union tx_slot) { .req = { .gref = pages.refs[first], .flags = any() & (TX_CSUM | TX_VALID) } };
 	if (one_in(4) && frags)
 		add_extra(EXTRA_GSO, 500 + below(900), 1 + below(2));
 	if (one_in(16))
@@ -253,7 +213,7 @@ static void good_packet(void)
 		size = below(3000);
 		total += size;
 		chain[nr_slots++] = (union tx_slot) { .req = {
-			.gref = data.refs[below(DATA)], .offset = below(1000), .size = size,
+			.gref = pages.refs[below(DATA)], .offset = below(1000), .size = size,
 			.flags = i < frags - 1 ? TX_MORE : 0 } };
 	}
 	if (frags)
@@ -264,7 +224,7 @@ static void good_packet(void)
 /* Let the headers be looked at, and found odd. */
 static void spoil_headers(void)
 {
-	uint8_t *p = data.at + below(DATA) * FRAME;
+	uint8_t *p = pages.at + below(DATA) * FRAME;
 
 	switch (below(4)) {
 	case 0:
@@ -285,7 +245,7 @@ static void spoil_packet(void)
 
 	switch (below(e ? 9 : 7)) {
 	case 0:
-		s->req.gref = bad_ref();
+		s->req.gref = bad_ref(rings[0].refs[0]);
 		tell(" gref=%u", s->req.gref);
 		break;
 	case 1:
@@ -352,7 +312,7 @@ static void fill(struct queue *q, unsigned int n, unsigned int bad)
  */
 static void complete(struct queue *q)
 {
-	union tx_slot end = { .req = { .gref = data.refs[0], .size = 60 } };
+	union tx_slot end = { .req = { .gref = pages.refs[0], .size = 60 } };
 	unsigned int n;
 
 	for (n = 0; n < 2; n++) {
@@ -432,7 +392,7 @@ static void act_flip(void)
 	if (slots)
 		flip_start((void *)tx_slot(q, q->tx_cons & ~7), 8 * sizeof(union tx_slot), seed);
 	else
-		flip_start(data.at, DATA * FRAME, seed);
+		flip_start(pages.at, DATA * FRAME, seed);
 	finish(q, false);
 	flip_stop();
 }
@@ -465,7 +425,7 @@ static void act_endless(void)
 	chain[0].req.flags = extras ? TX_EXTRA : TX_MORE;
 	while (nr_slots < n)
 		chain[nr_slots++] = extras ? (union tx_slot) { .extra = { .type = 1 + below(5), .flags = 1 } } :
-				    (union tx_slot) { .req = { data.refs[0], 0, TX_MORE, 0, below(9) } };
+				    (union tx_slot) { .req = { pages.refs[0], 0, TX_MORE, 0, below(9) } };
 	tell(" %u %s", nr_slots, extras ? "extras" : "slots");
 	put_packet(q);
 	finish(q, false);
@@ -512,10 +472,7 @@ static void act_gone(void)
 	notify(q->tx_port);
 	if (one_in(2))
 		usleep(below(3000));
-	if (one_in(2))
-		act_leave();
-	else
-		act_vanish();
+	depart();
 }
 
 static void act_ctrl(void)
@@ -528,7 +485,7 @@ static void act_ctrl(void)
 		bool refs = type == 3 || type == 6 || type == 9 || type == 10;
 
 		*r = (struct ctrl_req) { .id = any(), .type = type, .data = {
-			refs ? (one_in(3) ? bad_ref() : data.refs[below(DATA)]) : odd_number(),
+			refs ? (one_in(3) ? bad_ref(rings[0].refs[0]) : pages.refs[below(DATA)]) : odd_number(),
 			one_in(2) ? below(64) : odd_number(), one_in(2) ? below(8) : odd_number() } };
 		tell(" %u(%u,%u,%u)", type, r->data[0], r->data[1], r->data[2]);
 		__sync_synchronize();
@@ -545,22 +502,6 @@ static void act_ctrl(void)
 		spoil_index(&ctrl->req_prod, CTRL_SLOTS);
 		notify(ctrl_port);
 	}
-}
-
-static void act_odd_offer(void)
-{
-	const char *key, *text;
-
-	if (!ask())
-		return;
-	offer();
-	key = keys[below(ARRAY_SIZE(keys) - 1)];
-	text = odd_text();
-	tell(" but %s=%.40s", key, text);
-	store_write(key, "%s", text);
-	spoiled = true;
-	set_state(CONNECTED);
-	await_state(1 << CONNECTED | 1 << CLOSING, 100);
 }
 
 /* As for XDP. */
@@ -591,13 +532,15 @@ static const struct act acts[] = {
 	{ 3, act_gone, "gone" },
 	{ 2, act_vanish, "vanish" },
 	{ 2, act_leave, "leave" },
-	{ 3, act_odd_offer, "odd offer" },
+	{ 3, act_odd_offer_front, "odd offer" },
 };
 
 const struct role net_front = {
 	.name = "net-front",
 	.keys = keys,
 	.open = open_net,
+	.ask = ask_back,
+	.offer = offer,
 	.acts = acts,
 	.nr_acts = ARRAY_SIZE(acts),
 };

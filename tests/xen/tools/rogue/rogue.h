@@ -111,6 +111,9 @@ struct role {
 	const char *const *keys;
 	/* Connect as a good peer does, from whatever has been; false if the victim does not want. */
 	bool (*open)(void);
+	/* Its steps: begin anew; then all up to the state that says that it is connected. */
+	bool (*ask)(void), (*offer)(void);
+	/* The first is what an honest peer does. */
 	const struct act *acts;
 	unsigned int nr_acts;
 };
@@ -130,6 +133,25 @@ void act_states(void);
 void act_flood(void);
 void act_vanish(void);
 void act_leave(void);
+void depart(void);			/* one of the last two */
+
+/* Of frontends: ask for another round; an offer with one wrong key. */
+bool ask_back(void);
+void remove_keys(void);			/* of the last round */
+void act_odd_offer_front(void);
+/* Of backends: connect to what has been offered; the same with one wrong key; and with service
+ * afterwards. */
+bool open_back(void);
+bool map_queues(unsigned int max, unsigned int *nr, bool (*map)(unsigned int i, const char *dir));
+void act_odd_offer_back(void);
+void act_busy_storm(void);
+void act_busy_keys(void);
+void act_busy_flood(void);
+
+/* What frontends grant: pages for data, and references that are good for nothing. */
+extern struct frames pages;
+void make_pages(unsigned int nr);
+uint32_t bad_ref(uint32_t ring);	/* @ring: a reference that is in use for a ring */
 
 /* The index of a ring that the victim reads. */
 void spoil_index(volatile uint32_t *index, uint32_t size);

@@ -1,19 +1,19 @@
-# about: rogue frontends and backends follow their scripts: victims stay silent and whole, a neighbour hardly notices
-# tags: hostile blk net
-# guest-type: pvh
-# modules: ours
-# files: lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script
-# guest-tools: net rogue
-# limit: 900
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# The cases hostile-front and hostile-back: each says which ROLES are its own.
+
 # shellcheck disable=SC1091
 . /job/rogue.sh
-: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..2}" "${STEPS:=20}"
+: "${SEEDS:=1..2}" "${STEPS:=20}"
 
-# Interrupts, threads and interfaces of backends.
+# Interrupts, threads and devices of backends, and of the frontends in g2.
 held() {
 	echo "interrupts $(grep -cE 'blkif|blkback|netback|vif[0-9]' /proc/interrupts)"
 	echo "threads $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cE '^[0-9]+\.xvd|^vif[0-9]|^(blk|net)back')"
 	echo "interfaces" /sys/class/net/vif*
+	# shellcheck disable=SC2046 # on one line
+	echo "in g2" $(guest_run g2 "awk '\$2 ~ /^[0-9]+\$/ && /event/ { print \$NF }' /proc/interrupts
+		ls /sys/block /sys/class/net; cat /proc/[0-9]*/comm | grep -E '^(blk|net)front|^vif|xvd'")
 }
 same_held() { [ "$(held)" = "$before" ]; }
 left() { # TAG
