@@ -118,6 +118,9 @@ static void take_response(struct blkfront_ring *ring, struct batch *batch)
 
 static void put_grants(struct blkfront_ring *ring, struct batch *batch)
 {
+	/* An event may come before the pool is made. */
+	if (!batch->pages.nr && !batch->refs.nr)
+		return;
 	grant_pool_put_pages(&ring->pool, &batch->pages);
 	grant_pool_put_refs(&ring->pool, &batch->refs);
 	batch->pages.nr = 0;

@@ -46,31 +46,14 @@ static void remove(void)
 	fake_device_free(xdev);
 }
 
-/* The backend's state changes, and what that leads to happens. */
-static void backend_state(enum xenbus_state state)
-{
-	fake_xs_set(xdev->otherend, "state", "%u", state);
-	fake_driver->otherend_changed(xdev, state);
-	fake_work_run();
-}
-
 static void connect(struct kunit *test)
 {
 	make_device(test);
 	KUNIT_ASSERT_EQ(test, probe(), 0);
-	backend_state(XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateInitWait);
 	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateInitialised);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateConnected);
 	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateConnected);
-}
-
-static void check_nothing_left(struct kunit *test)
-{
-	KUNIT_ASSERT_EQ(test, fake_grants_used(), 0);
-	KUNIT_ASSERT_EQ(test, fake_events_bound(), 0);
-	KUNIT_ASSERT_EQ(test, fake.rings, 0);
-	KUNIT_ASSERT_EQ(test, fake.open_transactions, 0);
-	KUNIT_ASSERT_EQ_MSG(test, fake.faults, 0, "%s", fake.fault);
 }
 
 /* --- connecting ---------------------------------------------------------- */
@@ -91,7 +74,7 @@ static void keys(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info->segs, 32);
 	KUNIT_EXPECT_STREQ(test, info->disk->disk_name, "xvda");
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 }
 
 static void transaction_conflicts(struct kunit *test)
@@ -143,12 +126,10 @@ static void feature_key(struct kunit *test)
 	const struct key_row *row = test->param_value;
 
 	make_device(test);
-	fake_xs_remove(xdev->otherend, row->key);
-	if (row->value)
-		fake_xs_set(xdev->otherend, row->key, "%s", row->value);
+	fake_xs_put(xdev->otherend, row->key, row->value);
 	KUNIT_ASSERT_EQ(test, probe(), 0);
-	backend_state(XenbusStateInitWait);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
 	KUNIT_EXPECT_EQ(test, xdev->state == XenbusStateConnected,
 			row->connects);
 	if (row->connects) {
@@ -163,104 +144,77 @@ static void feature_key(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
 	}
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 }
 
 /* --- failures ------------------------------------------------------------ */
 
-static const enum fake_kind kinds[] = {
-	FAKE_MEMORY, FAKE_GRANT, FAKE_EVENT, FAKE_XENSTORE,
-};
+static int probed;
 
-static void kind_desc(const enum fake_kind *kind, char *desc)
+static void try_probe(struct kunit *test)
 {
-	strscpy(desc, fake_kind_names[*kind], KUNIT_PARAM_DESC_SIZE);
+	probed = probe();
 }
-KUNIT_ARRAY_PARAM(kind, kinds, kind_desc);
+
+static void after_probe(struct kunit *test, bool failed)
+{
+	if (!failed)
+		KUNIT_EXPECT_EQ(test, probed, 0);
+	remove();
+}
 
 static void probe_sweep(struct kunit *test)
 {
-	enum fake_kind kind = *(const enum fake_kind *)test->param_value;
-	bool came = true;
-	unsigned int n;
-	int ret;
+	static const struct fake_sweep sweep = {
+		make_device, try_probe, after_probe
+	};
 
-	for (n = 1; came; n++) {
-		make_device(test);
-		fake_arm(kind, n);
-		ret = probe();
-		came = fake_disarm(kind);
-		if (!came)
-			KUNIT_EXPECT_EQ(test, ret, 0);
-		remove();
-		check_nothing_left(test);
-	}
+	fake_sweep(test, &sweep);
+}
+
+static void make_probed(struct kunit *test)
+{
+	make_device(test);
+	KUNIT_ASSERT_EQ(test, probe(), 0);
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitWait);
+}
+
+static void try_connect(struct kunit *test)
+{
+	blkfront_state_work(&info->work.work);
+	if (xdev->state != XenbusStateInitialised)
+		return;
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateConnected);
+	blkfront_state_work(&info->work.work);
+}
+
+static void after_connect(struct kunit *test, bool failed)
+{
+	if (!failed)
+		KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+	remove();
 }
 
 /* Whatever fails on the way to a disk, remove finds its way back. */
 static void connect_sweep(struct kunit *test)
 {
-	enum fake_kind kind = *(const enum fake_kind *)test->param_value;
-	bool came = true;
-	unsigned int n;
+	static const struct fake_sweep sweep = {
+		make_probed, try_connect, after_connect
+	};
 
-	for (n = 1; came; n++) {
-		make_device(test);
-		KUNIT_ASSERT_EQ(test, probe(), 0);
-		fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitWait);
-		fake_arm(kind, n);
-		blkfront_state_work(&info->work.work);
-		if (xdev->state == XenbusStateInitialised) {
-			fake_xs_set(xdev->otherend, "state", "%u",
-				    XenbusStateConnected);
-			blkfront_state_work(&info->work.work);
-		}
-		came = fake_disarm(kind);
-		if (!came)
-			KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
-		remove();
-		check_nothing_left(test);
-		KUNIT_ASSERT_LT(test, n, 2000);
-	}
 	/* Every kind is needed to connect. */
-	KUNIT_EXPECT_GT(test, n, 2);
+	KUNIT_EXPECT_GT(test, fake_sweep(test, &sweep), 0);
 }
 
 /* --- states -------------------------------------------------------------- */
 
-struct state_row {
-	enum xenbus_state ours;
-	enum xenbus_state backend;
-	bool online;
-};
-
-#define BACKEND_STATES	9	/* Unknown to Reconfigured */
-
-static const void *state_gen_params(const void *prev, char *desc)
-{
-	static const enum xenbus_state ours[] = {
-		XenbusStateInitialising, XenbusStateInitialised,
-		XenbusStateConnected,
-	};
-	static struct state_row row;
-	static unsigned int i;
-
-	i = prev ? i + 1 : 0;
-	if (i == ARRAY_SIZE(ours) * BACKEND_STATES * 2)
-		return NULL;
-	row.online = i % 2;
-	row.backend = i / 2 % BACKEND_STATES;
-	row.ours = ours[i / 2 / BACKEND_STATES];
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s_%s_%s",
-		 xenbus_strstate(row.ours), xenbus_strstate(row.backend),
-		 row.online ? "online" : "offline");
-	return &row;
-}
+FAKE_STATE_PARAMS(XenbusStateInitialising, XenbusStateInitialised,
+		  XenbusStateConnected)
 
 /* Where a backend's state takes us, by the protocol. */
-static enum xenbus_state expected(const struct state_row *row)
+static enum xenbus_state expected(const struct fake_states *row)
 {
-	switch (row->backend) {
+	switch (row->peer) {
 	case XenbusStateUnknown:
 	case XenbusStateClosed:
 		/* Nobody is there: wait for the next, or give up. */
@@ -287,25 +241,25 @@ static enum xenbus_state expected(const struct state_row *row)
 
 static void state(struct kunit *test)
 {
-	const struct state_row *row = test->param_value;
+	const struct fake_states *row = test->param_value;
 
 	make_device(test);
 	KUNIT_ASSERT_EQ(test, probe(), 0);
 	if (row->ours >= XenbusStateInitialised)
-		backend_state(XenbusStateInitWait);
+		fake_peer_state(xdev, XenbusStateInitWait);
 	if (row->ours == XenbusStateConnected)
-		backend_state(XenbusStateConnected);
+		fake_peer_state(xdev, XenbusStateConnected);
 	KUNIT_ASSERT_EQ(test, xdev->state, row->ours);
 
 	fake_xs_set(xdev->otherend, "online", "%u", row->online);
-	backend_state(row->backend);
+	fake_peer_state(xdev, row->peer);
 	KUNIT_EXPECT_EQ(test, xdev->state, expected(row));
 	KUNIT_EXPECT_EQ(test, fake.fatals, 0);
 	/* Told the same again, nothing else happens. */
-	backend_state(row->backend);
+	fake_peer_state(xdev, row->peer);
 	KUNIT_EXPECT_EQ(test, xdev->state, expected(row));
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 }
 
 /* --- responses ----------------------------------------------------------- */
@@ -399,10 +353,10 @@ static void response(struct kunit *test)
 	make_device(test);
 	fake_xs_set(xdev->otherend, "feature-persistent", "%u", row->persistent);
 	KUNIT_ASSERT_EQ(test, probe(), 0);
-	backend_state(XenbusStateInitWait);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
 	fake_xs_set(xdev->otherend, "sectors", "%u", SECTORS);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateConnected);
 	KUNIT_ASSERT_EQ(test, get_capacity(info->disk), SECTORS);
 
 	ring = &info->rings[0];
@@ -426,7 +380,7 @@ static void response(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake_grants_deferred(), 1);
 	fake_grant_map(gref, false);
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	__free_page(page);
 }
@@ -443,7 +397,7 @@ static void rsp_twice(struct kunit *test)
 
 	connect(test);
 	fake_xs_set(xdev->otherend, "sectors", "%u", SECTORS);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateConnected);
 	ring = &info->rings[0];
 	submit_read(test, page);
 	submit_read(test, page);
@@ -461,7 +415,7 @@ static void rsp_twice(struct kunit *test)
 	fake_work_run();
 	KUNIT_EXPECT_EQ(test, io_status, BLK_STS_IOERR);
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 	__free_page(page);
 }
 
@@ -472,17 +426,17 @@ static void early_event(struct kunit *test)
 
 	make_device(test);
 	KUNIT_ASSERT_EQ(test, probe(), 0);
-	backend_state(XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateInitWait);
 	event = fake_event(info->rings[0].ec.irq);
 	fake_event_raise(event);
-	backend_state(XenbusStateConnected);
+	fake_peer_state(xdev, XenbusStateConnected);
 	/* Tasklets of this CPU run. */
 	local_bh_disable();
 	local_bh_enable();
 	KUNIT_EXPECT_FALSE(test, event->running);
 	KUNIT_EXPECT_EQ(test, event->eois, 1);
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 }
 
 /* Events without cause are said to be that, so that Xen slows their sender. */
@@ -498,15 +452,15 @@ static void event_storm(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, event->running);
 	KUNIT_EXPECT_GE(test, event->spurious, 49);
 	remove();
-	check_nothing_left(test);
+	fake_nothing_left(test);
 }
 
 static struct kunit_case blkfront_cases[] = {
 	KUNIT_CASE(keys),
 	KUNIT_CASE(transaction_conflicts),
 	KUNIT_CASE_PARAM(feature_key, key_gen_params),
-	KUNIT_CASE_PARAM(probe_sweep, kind_gen_params),
-	KUNIT_CASE_PARAM(connect_sweep, kind_gen_params),
+	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
+	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(state, state_gen_params),
 	KUNIT_CASE_PARAM(response, response_gen_params),
 	KUNIT_CASE(rsp_twice),

@@ -116,5 +116,70 @@ bool fake_disarm(enum fake_kind kind)
 	return came;
 }
 
+static const enum fake_kind kinds[] = {
+	FAKE_MEMORY, FAKE_GRANT, FAKE_EVENT, FAKE_XENSTORE,
+};
+
+static void kind_desc(const enum fake_kind *kind, char *desc)
+{
+	strscpy(desc, fake_kind_names[*kind], KUNIT_PARAM_DESC_SIZE);
+}
+KUNIT_ARRAY_PARAM(kind, kinds, kind_desc);
+
+const void *fake_kind_gen_params(const void *prev, char *desc)
+{
+	return kind_gen_params(prev, desc);
+}
+
+unsigned int fake_sweep(struct kunit *test, const struct fake_sweep *sweep)
+{
+	enum fake_kind kind = *(const enum fake_kind *)test->param_value;
+	unsigned int n = 0;
+	bool failed = true;
+
+	while (failed) {
+		sweep->prepare(test);
+		fake_arm(kind, ++n);
+		sweep->attempt(test);
+		failed = fake_disarm(kind);
+		sweep->finish(test, failed);
+		fake_nothing_left(test);
+		KUNIT_ASSERT_LT(test, n, 2000);
+	}
+	return n - 1;
+}
+
+void fake_nothing_left(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, fake_grants_used(), 0);
+	KUNIT_ASSERT_EQ(test, fake_peer_mapped(), 0);
+	KUNIT_ASSERT_EQ(test, fake_events_bound(), 0);
+	KUNIT_ASSERT_EQ(test, fake_xs_watches(), 0);
+	KUNIT_ASSERT_EQ(test, fake.rings, 0);
+	KUNIT_ASSERT_EQ(test, fake.cached_pages, 0);
+	KUNIT_ASSERT_EQ(test, fake.open_transactions, 0);
+	KUNIT_ASSERT_EQ_MSG(test, fake.faults, 0, "%s", fake.fault);
+}
+
+#define PEER_STATES	9	/* Unknown to Reconfigured */
+
+const void *fake_states_next(const void *prev, char *desc,
+			     const enum xenbus_state *ours, unsigned int nr)
+{
+	static struct fake_states states;
+	static unsigned int i;
+
+	i = prev ? i + 1 : 0;
+	if (i == nr * PEER_STATES * 2)
+		return NULL;
+	states.online = i % 2;
+	states.peer = i / 2 % PEER_STATES;
+	states.ours = ours[i / 2 / PEER_STATES];
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s_%s_%s",
+		 xenbus_strstate(states.ours), xenbus_strstate(states.peer),
+		 states.online ? "online" : "offline");
+	return &states;
+}
+
 MODULE_DESCRIPTION("Tests of the Xen split drivers");
 MODULE_LICENSE("GPL");

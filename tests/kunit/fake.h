@@ -12,6 +12,7 @@
 #define KUNIT_FAKE_H
 
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
@@ -78,6 +79,51 @@ bool fake_fails(enum fake_kind kind);
 void fake_arm(enum fake_kind kind, unsigned int nth);
 bool fake_disarm(enum fake_kind kind);
 
+/* The kinds of failures as parameters of a case. */
+const void *fake_kind_gen_params(const void *prev, char *desc);
+
+/*
+ * What is tried again and again, with the Nth operation of the case's kind
+ * failing in @attempt, until nothing fails: each time from @prepare to @finish,
+ * after which nothing may be left. Return: how often something failed.
+ */
+struct fake_sweep {
+	void (*prepare)(struct kunit *test);
+	void (*attempt)(struct kunit *test);
+	void (*finish)(struct kunit *test, bool failed);
+};
+
+unsigned int fake_sweep(struct kunit *test, const struct fake_sweep *sweep);
+
+void fake_nothing_left(struct kunit *test);
+
+/* Our state, the peer's, and the toolstack's wish as parameters of a case. */
+struct fake_states {
+	enum xenbus_state ours;
+	enum xenbus_state peer;
+	bool online;
+};
+
+const void *fake_states_next(const void *prev, char *desc,
+			     const enum xenbus_state *ours, unsigned int nr);
+
+#define FAKE_STATE_PARAMS(...)						\
+static const void *state_gen_params(const void *prev, char *desc)	\
+{									\
+	static const enum xenbus_state ours[] = { __VA_ARGS__ };	\
+									\
+	return fake_states_next(prev, desc, ours, ARRAY_SIZE(ours));	\
+}
+
+/* Wait until something is true that another task or a softirq does. */
+#define FAKE_WAIT(test, cond) do {					\
+	unsigned long _end = jiffies + 10 * HZ;				\
+									\
+	while (!(cond) && time_before(jiffies, _end))			\
+		usleep_range(500, 1000);				\
+	KUNIT_EXPECT_TRUE(test, cond);					\
+} while (0)
+
 /* Grants of the code under test. */
 unsigned int fake_grants_used(void);
 bool fake_grant_active(grant_ref_t ref);
@@ -91,7 +137,10 @@ void fake_peer_grant(grant_ref_t ref, struct page *page, bool readonly);
 void fake_peer_status(grant_ref_t ref, s16 status, unsigned int times);
 unsigned int fake_peer_mapped(void);
 
-/* Ring pages of the peer, that xenbus_map_ring_valloc() finds by the first. */
+/*
+ * Ring pages of the peer with references from @first on, for
+ * xenbus_map_ring_valloc().
+ */
 void fake_peer_ring(grant_ref_t first, void *pages, unsigned int nr);
 
 /* Event channels. */
@@ -117,6 +166,8 @@ int fake_irq_of(const struct fake_event *event);
 /* Xenstore. */
 __printf(3, 4)
 void fake_xs_set(const char *dir, const char *key, const char *fmt, ...);
+/* @value may be NULL: then there is no such key. */
+void fake_xs_put(const char *dir, const char *key, const char *value);
 const char *fake_xs_get(const char *dir, const char *key);
 void fake_xs_remove(const char *dir, const char *key);
 unsigned int fake_xs_watches(void);
@@ -125,6 +176,9 @@ unsigned int fake_xs_watches(void);
 struct xenbus_device *fake_device(struct kunit *test, const char *type,
 				  bool frontend, enum xenbus_state state);
 void fake_device_free(struct xenbus_device *xdev);
+
+/* The peer's state changes, and what that leads to happens. */
+void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state);
 
 /* Work items: they wait until the test runs them, in its own context. */
 bool fake_work_pending(const struct work_struct *work);

@@ -499,16 +499,25 @@ void fake_peer_ring(grant_ref_t first, void *pages, unsigned int nr)
 	rings[nr_rings++].nr = nr;
 }
 
+static bool in_order(const grant_ref_t *refs, grant_ref_t first,
+		     unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr && refs[i] == first + i; i++)
+		;
+	return i == nr;
+}
+
 int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *grefs,
 			   unsigned int nr, void **vaddr)
 {
 	unsigned int i;
 
 	*vaddr = NULL;
-	if (fake_fails(FAKE_GRANT))
-		return -ENOENT;
 	for (i = 0; i < nr_rings; i++) {
-		if (rings[i].first != grefs[0] || rings[i].nr < nr)
+		if (rings[i].nr < nr || !in_order(grefs, rings[i].first, nr) ||
+		    fake_fails(FAKE_GRANT))
 			continue;
 		if (rings[i].mapped)
 			fake_fault("ring %u mapped twice", grefs[0]);
@@ -517,6 +526,7 @@ int xenbus_map_ring_valloc(struct xenbus_device *dev, grant_ref_t *grefs,
 		*vaddr = rings[i].pages;
 		return 0;
 	}
+	xenbus_dev_fatal(dev, -ENOENT, "mapping ring %u", grefs[0]);
 	return -ENOENT;
 }
 

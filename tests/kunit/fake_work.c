@@ -5,6 +5,7 @@
  */
 #include "fake.h"
 
+#include <linux/completion.h>
 #include <linux/spinlock.h>
 
 #define MAX_WORKS	32
@@ -128,6 +129,14 @@ void fake_work_run(void)
 		work->func(work);
 	}
 	fake_fault("work without end");
+}
+
+/* Who waits for a work item lets it run. */
+void wait_for_completion(struct completion *done)
+{
+	fake_work_run();
+	if (!try_wait_for_completion(done))
+		fake_fault("a wait for what nobody does");
 }
 
 void fake_work_init(void)

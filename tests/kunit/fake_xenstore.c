@@ -77,6 +77,13 @@ void fake_xs_set(const char *dir, const char *key, const char *fmt, ...)
 	set(dir, key, value);
 }
 
+void fake_xs_put(const char *dir, const char *key, const char *value)
+{
+	fake_xs_remove(dir, key);
+	if (value)
+		set(dir, key, value);
+}
+
 const char *fake_xs_get(const char *dir, const char *key)
 {
 	struct node *node = find(dir, key);
@@ -424,6 +431,13 @@ struct xenbus_device *fake_device(struct kunit *test, const char *type,
 void fake_device_free(struct xenbus_device *xdev)
 {
 	device_unregister(&xdev->dev);
+}
+
+void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state)
+{
+	fake_xs_set(xdev->otherend, "state", "%u", state);
+	fake_driver->otherend_changed(xdev, state);
+	fake_work_run();
 }
 
 void fake_xs_init(void)

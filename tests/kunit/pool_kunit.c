@@ -123,8 +123,10 @@ static void init_sweep(struct kunit *test)
 		}
 		check_empty(test);
 	}
-	/* Twelve references, each with a struct, and five pages. */
-	KUNIT_EXPECT_EQ(test, failed, kind == FAKE_GRANT ? 12 : 17);
+	/* Twelve references, each with a struct, and five pages; a kernel that
+	 * looks for mistakes allocates some more.
+	 */
+	KUNIT_EXPECT_GE(test, failed, kind == FAKE_GRANT ? 12 : 17);
 }
 
 static void grow_sweep(struct kunit *test)
@@ -153,7 +155,7 @@ static void grow_sweep(struct kunit *test)
 		check_empty(test);
 	}
 	/* One page and one more reference are there at first. */
-	KUNIT_EXPECT_EQ(test, failed, kind == FAKE_GRANT ? 6 : 13);
+	KUNIT_EXPECT_GE(test, failed, kind == FAKE_GRANT ? 6 : 13);
 }
 
 /* The same few grants are used again: persistent backends have them mapped. */
