@@ -151,7 +151,7 @@ int netback_packet_build(struct netback_queue *queue,
 	};
 
 	packet->err = 0;
-	packet->skb = napi_alloc_skb(&queue->napi, fill.linear);
+	packet->skb = netdev_alloc_skb(queue->vif->net, fill.linear);
 	if (unlikely(!packet->skb))
 		return -ENOMEM;
 	skb_mark_for_recycle(packet->skb);

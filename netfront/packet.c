@@ -24,7 +24,7 @@ static struct sk_buff *copy_packet(struct netfront_queue *queue,
 	struct sk_buff *skb;
 	struct page *page;
 
-	skb = napi_alloc_skb(&queue->napi, pkt->len);
+	skb = netdev_alloc_skb(queue->info->netdev, pkt->len);
 	if (unlikely(!skb)) {
 		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;
@@ -95,7 +95,7 @@ static struct sk_buff *page_packet(struct netfront_queue *queue,
 		netfront_count(queue, NETFRONT_RX_BAD_SLOT);
 		return NULL;
 	}
-	skb = napi_alloc_skb(&queue->napi, HEAD_SIZE);
+	skb = netdev_alloc_skb(queue->info->netdev, HEAD_SIZE);
 	if (unlikely(!skb)) {
 		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;

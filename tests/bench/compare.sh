@@ -3,10 +3,11 @@
 # dom0-kernel: 6.1
 # modules: ours
 # files: table.sh
-# limit: 1200
+# limit: 2400
 #
 # null_blk behind the backend, so that what is measured is the drivers and what they make
-# of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O.
+# of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O. Native is the
+# same work on a null_blk in the guest itself.
 # Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS.
 # shellcheck disable=SC1091
 . /job/table.sh
@@ -25,14 +26,15 @@ fio_options() { # ROW: WORKLOAD-BLOCKSIZE-qdDEPTH[-b8], see baseline.md
 }
 
 # fio's terse output: field 8 is the rate of reads, 49 that of writes.
-measure() { # ROW -> its rate
+measure() { # ROW DEVICE -> its rate
 	local options
 	options=$(fio_options "$1" | tr '\n' ' ')
-	guest_run g "fio --name=bench --filename=/dev/xvda --direct=1 --ioengine=libaio \
+	guest_run g "fio --name=bench --filename=$2 --direct=1 --ioengine=libaio \
 		--gtod_reduce=1 --minimal $options" | awk -F';' 'NF > 50 { print $8 + $49 }'
 }
 
 label_of() { echo "$1"; }
+unit_of() { echo IO/s; }
 insn_of() { awk -v r="$2" 'BEGIN { printf "%d\n", r ? 1e9 / r : 0 }'; }
 
 measure_pair() { # TYPE BACK:FRONT
@@ -44,10 +46,22 @@ measure_pair() { # TYPE BACK:FRONT
 		die "guest with $front frontend"
 	for row in $ROWS; do
 		step "$1, $2: $row"
-		RATE[$1,$2,$row]=$(measure "$row")
+		RATE[$1,$2,$row]=$(measure "$row" /dev/xvda)
 	done
 	guest_destroy g
 	wait_until 10 unload_backends vbd
+}
+
+measure_native() { # TYPE
+	local row
+	guest_create g "$1" load=null_blk memory=768 \
+		"cmdline=null_blk.nr_devices=1 null_blk.queue_mode=2 null_blk.irqmode=0 null_blk.gb=16" ||
+		die "guest with a disk of its own"
+	for row in $ROWS; do
+		step "$1, native: $row"
+		RATE[$1,native,$row]=$(measure "$row" /dev/nullb0)
+	done
+	guest_destroy g
 }
 
 [ -n "$ROWS" ] || {

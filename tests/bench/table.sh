@@ -1,26 +1,47 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 # What the comparisons share: PAIRS (back:front, each intree or ours) measured with guests of
-# TYPES, and a table of it. A case has
+# TYPES, and a table of it; table.json beside the logs has the same. A case has
 #	measure_pair TYPE PAIR	sets RATE[TYPE,PAIR,ROW]
+#	measure_native TYPE	sets RATE[TYPE,native,ROW] where a guest can do the work by itself
 #	label_of ROW		its name in the table
+#	unit_of ROW		of its rates
 #	insn_of ROW RATE	instructions for one of what is counted
 
 TYPES=${TYPES:-pvh pv}
-PAIRS=${PAIRS:-intree:intree ours:ours}
+PAIRS=${PAIRS:-intree:intree ours:ours intree:ours ours:intree}
 declare -A RATE
 
 print_row() { # TYPE ROW
-	local first=${PAIRS%% *} pair line rate
+	local first=${PAIRS%% *} native=${RATE[$1,native,$2]:-0} pair line rate
 	line=$(printf '%-4s %-22s' "$1" "$(label_of "$2")")
 	for pair in $PAIRS; do
 		rate=${RATE[$1,$pair,$2]:-0}
-		line+=$(awk -v r="$rate" -v base="${RATE[$1,$first,$2]:-0}" -v insn="$(insn_of "$2" "$rate")" 'BEGIN {
+		line+=$(awk -v r="$rate" -v base="${RATE[$1,$first,$2]:-0}" -v native="$native" -v insn="$(insn_of "$2" "$rate")" 'BEGIN {
 			printf " %9d %9d", r, insn
-			if (base) printf " %5.2f", r / base; else printf "     -" }')
+			if (base) printf " %5.2f", r / base; else printf "     -"
+			if (native) printf " %6.2f", r / native; else printf "      -" }')
 	done
 	note "$line"
 	check "measured $1 $2" [ "${RATE[$1,${PAIRS##* },$2]:-0}" != 0 ]
+}
+
+# One object a row: rates by pair.
+json_row() { # TYPE ROW
+	local pair
+	printf '{ "guest": "%s", "row": "%s", "unit": "%s"' "$1" "$2" "$(unit_of "$2")"
+	for pair in $PAIRS native; do printf ', "%s": %s' "$pair" "${RATE[$1,$pair,$2]:-null}"; done
+	printf ' }'
+}
+json_table() { # ROW...
+	local type row sep='['
+	for type in $TYPES; do
+		for row; do
+			printf '%s\n%s' "$sep" "$(json_row "$type" "$row")"
+			sep=,
+		done
+	done
+	printf '\n]\n'
 }
 
 compare() { # TITLE NAME-OF-INSTRUCTIONS ROW...
@@ -29,12 +50,15 @@ compare() { # TITLE NAME-OF-INSTRUCTIONS ROW...
 		for pair in $PAIRS; do
 			measure_pair "$type" "$pair"
 		done
+		measure_native "$type"
 	done
 	line=$(printf '%-27s' "$1")
-	for pair in $PAIRS; do line+=$(printf ' %26s' "$pair"); done
+	for pair in $PAIRS; do line+=$(printf ' %33s' "$pair"); done
 	note "$line"
-	note "$(printf '%-27s' guest; for pair in $PAIRS; do printf ' %9s %9s %5s' rate "$2" ratio; done)"
+	note "$(printf '%-27s' guest; for pair in $PAIRS; do printf ' %9s %9s %5s %6s' rate "$2" ratio native; done)"
 	for type in $TYPES; do
 		for row in "${@:3}"; do print_row "$type" "$row"; done
 	done
+	json_table "${@:3}" >"$LAB_LOG/table.json"
+	note "ratio: to ${PAIRS%% *}; native: to the same in the guest alone"
 }

@@ -300,7 +300,7 @@ void xenbus_unmap_ring_vfree(struct xenbus_device *dev, void *addr)
 static struct sk_buff *make_skb(void)
 {
 	unsigned int linear = 14 + peer_u8(), nr, len;
-	struct sk_buff *skb = napi_alloc_skb(NULL, linear);
+	struct sk_buff *skb = netdev_alloc_skb(NULL, linear);
 	struct page *page;
 
 	if (!skb)

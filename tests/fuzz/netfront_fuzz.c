@@ -342,7 +342,7 @@ static void send_slot(struct sk_buff *skb, u8 kind, u16 bytes, bool first)
 static void send_granted(void)
 {
 	unsigned int nr = 1 + peer_below(4), i;
-	struct sk_buff *skb = napi_alloc_skb(NULL, 0);
+	struct sk_buff *skb = netdev_alloc_skb(NULL, 0);
 
 	if (!skb)
 		return;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kernel.h"
 
-struct sk_buff *napi_alloc_skb(struct napi_struct *napi, unsigned int len)
+struct sk_buff *netdev_alloc_skb(struct net_device *netdev, unsigned int len)
 {
 	struct sk_buff *skb = kmalloc(sizeof(*skb), GFP_ATOMIC | __GFP_ZERO);
 
-	(void)napi;
+	(void)netdev;
 	if (!skb)
 		return NULL;
 	skb->size = NET_PAD + len;

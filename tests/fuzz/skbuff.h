@@ -188,7 +188,7 @@ void target_receive(struct sk_buff *skb);
 
 #define napi_gro_receive(napi, skb)	target_receive(skb)
 
-struct sk_buff *napi_alloc_skb(struct napi_struct *napi, unsigned int len);
+struct sk_buff *netdev_alloc_skb(struct net_device *netdev, unsigned int len);
 void *skb_put(struct sk_buff *skb, unsigned int len);
 void skb_put_data(struct sk_buff *skb, const void *data, unsigned int len);
 void skb_add_rx_frag(struct sk_buff *skb, int i, struct page *page, u32 offset,

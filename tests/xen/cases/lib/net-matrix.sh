@@ -16,12 +16,21 @@ declare -A NET_OFFLOADS=(
 )
 NET_OFFLOADS_ALL="all tx-off sg-off tso-off rx-off dom0-tx-off dom0-sg-off dom0-tso-off none"
 
+# Without sg the in-tree front drops what lies across two pages, which is up to chance.
+net_may_drop() { # TAG
+	case $1 in intree-on-*-q[0-9]-sg-off | intree-on-*-none) true ;; *) false ;; esac
+}
+
 # Frames, and streams of odd pieces, both ways: net_verify NAME TAG
 net_verify() {
 	local opts="-n 120 -x 65549 -s $((LAB_SEED + NET_ROUND++))"
 	# shellcheck disable=SC2086 # words
 	{
-		check "$2-frames-out" net_frames_out "$1" $opts
+		if net_may_drop "$2"; then
+			skip "$2-frames-out" "the in-tree front drops packets across pages without sg"
+		else
+			check "$2-frames-out" net_frames_out "$1" $opts
+		fi
 		check "$2-frames-in" net_frames_in "$1" $opts
 	}
 	check "$2-stream-out" net_data "$1" out stream "$NET_HERE" -n 2000000

@@ -187,6 +187,9 @@ static bool can_be(unsigned int kind, unsigned int size)
 		header += 4;
 	if (kind == TCP4 || kind == TCP6)
 		header++;
+	/* Linux drops a tagged frame that has nothing to follow the type. */
+	if (kind == VLAN)
+		header += 2;
 	if (kind == GSO4 || kind == GSO6)
 		return size >= header + 600 && size <= 65535u + 14 && o.mtu >= 640;
 	return size >= header && size <= o.mtu + (kind == VLAN ? 18 : 14);
