@@ -339,7 +339,7 @@ static void xsa_270_map_bounds(struct kunit *test)
 			for (k = 0; k < ARRAY_SIZE(values); k++) {
 				status = netback_hash_check_map(&hash, values[i],
 								values[k]);
-				KUNIT_EXPECT_EQ_MSG(test, !status,
+				KUNIT_ASSERT_EQ_MSG(test, !status,
 						    (u64)values[i] + values[k] <= size,
 						    "%u entries at %u of %u",
 						    values[i], values[k], size);
