@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC1091
 . /job/rogue.sh
-: "${SEEDS:=1..2}" "${STEPS:=20}"
+: "${SEEDS:=1..2}" "${STEPS:=15}"
 
 # Interrupts, threads and devices of backends, and of the frontends in g2.
 held() {

@@ -47,7 +47,7 @@ rogue_setup() {
 	blk_attach g2 /dev/ram0 xvda || die "disk"
 	net_attach g2 || die "interface"
 	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
-			usleep 60000
+			usleep 150000
 			[ ! -e /run/measure ] || echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30) >>/run/speed
 		done"
 }
@@ -138,7 +138,7 @@ rogue_use() { # ROLE
 	case $1 in
 	blk-back)
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
-			usleep 20000
+			usleep 50000
 			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
 				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=1 --minimal
@@ -146,7 +146,7 @@ rogue_use() { # ROLE
 		;;
 	net-back)
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
-			usleep 20000
+			usleep 100000
 			d=\$(grep -l $(net_mac g2 1) /sys/class/net/*/address) || continue
 			d=\${d%/address} d=\${d##*/}
 			$NET_IP link set \$d up && $NET_IP addr add $(net_ip g2 1)/24 dev \$d

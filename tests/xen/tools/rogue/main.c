@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HONEST_MS	800
+#define HONEST_MS	1000
 
 const struct role *role;
 
@@ -105,7 +105,8 @@ static void report(void)
 static void leave(void)
 {
 	set_state(CLOSED);
-	await_state(1 << CLOSED | 1 << UNKNOWN, 3000);
+	/* A frontend may be ready for the next one at once. */
+	await_state(1 << CLOSED | 1 << UNKNOWN | 1 << INITIALISING, 3000);
 	let_go();
 }
 
