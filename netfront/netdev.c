@@ -266,7 +266,7 @@ static int update(struct netfront *info)
  * netfront_netdev_update() - fit the interface to the backend's features
  * @info: a device with queues
  *
- * The first time it is registered.
+ * The first time it is registered. If that fails late, it cannot be tried again.
  *
  * Return: 0 or -errno.
  */
@@ -276,7 +276,12 @@ int netfront_netdev_update(struct netfront *info)
 
 	netdev->max_mtu = info->features.sg ? MAX_MTU : ETH_DATA_LEN;
 	xdp_set_features_flag(netdev, info->features.xdp ? XDP_FEATURES : 0);
-	if (netdev->reg_state == NETREG_UNINITIALIZED)
+	switch (netdev->reg_state) {
+	case NETREG_UNINITIALIZED:
 		return register_first(info);
-	return update(info);
+	case NETREG_REGISTERED:
+		return update(info);
+	default:
+		return -ENODEV;
+	}
 }

@@ -248,6 +248,9 @@ static bool reinitialise(struct netfront *info, enum xenbus_state backend,
 	/* It may still use the old rings, and write to granted pages. */
 	if (!backend_is_idle(backend) || retry_delay(info))
 		return false;
+	/* Its registration has failed, which cannot be tried again. */
+	if (info->netdev->reg_state == NETREG_UNREGISTERED)
+		return false;
 
 	release(info);
 	xenbus_switch_state(info->xbdev, XenbusStateInitialising);
@@ -265,6 +268,12 @@ static bool initialise(struct netfront *info, enum xenbus_state backend)
 		/* By an earlier connection, of which it has not seen the end. */
 		xenbus_switch_state(info->xbdev, XenbusStateClosed);
 		return info->xbdev->state == XenbusStateClosed;
+	case XenbusStateUnknown:
+	case XenbusStateClosed:
+		/* It will not come: the toolstack takes the device away. */
+		if (!backend_is_online(info->backend))
+			xenbus_frontend_closed(info->xbdev);
+		return false;
 	default:
 		return false;
 	}

@@ -183,6 +183,7 @@ void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state);
 /* Work items: they wait until the test runs them, in its own context. */
 bool fake_work_pending(const struct work_struct *work);
 void fake_work_run(void);
+void fake_work_later(void);
 
 /* Run by fake_init() and fake_exit(). */
 void fake_grant_init(void);

@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The network frontend from probe to remove, with a backend made of the test. */
+#include "fake.h"
+
+#include <linux/etherdevice.h>
+#include <linux/rtnetlink.h>
+#include <xen/page.h>
+
+#include "netfront/netfront.h"
+
+static struct xenbus_device *xdev;
+static struct netfront *info;
+static bool one_queue;
+
+static void make_device(struct kunit *test)
+{
+	static const char *const features[] = {
+		"online", "feature-sg", "feature-gso-tcpv4",
+		"feature-ipv6-csum-offload", "feature-split-event-channels",
+		"feature-ctrl-ring",
+	};
+	unsigned int i;
+
+	xdev = fake_device(test, "vif", true, XenbusStateInitWait);
+	fake_xs_set(xdev->nodename, "mac", "00:16:3e:00:00:01");
+	/* Of an earlier owner. */
+	fake_xs_set(xdev->nodename, "queue-5/tx-ring-ref", "1");
+	fake_xs_set(xdev->nodename, "event-channel", "1");
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		fake_xs_set(xdev->otherend, features[i], "1");
+	fake_xs_set(xdev->otherend, "multi-queue-max-queues", "%u",
+		    one_queue ? 1 : 2);
+}
+
+static int probe(void)
+{
+	int ret = fake_driver->probe(xdev, &fake_driver->ids[0]);
+
+	info = ret ? NULL : dev_get_drvdata(&xdev->dev);
+	return ret;
+}
+
+static void make_probed(struct kunit *test)
+{
+	make_device(test);
+	KUNIT_ASSERT_EQ(test, probe(), 0);
+}
+
+static void remove(void)
+{
+	/* Its rings need not be waited for. */
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateClosed);
+	if (info)
+		fake_driver->remove(xdev);
+	info = NULL;
+	fake_device_free(xdev);
+}
+
+/* Two queues, each with two channels, and a control ring. */
+static void use_all(struct kunit *test)
+{
+	netfront_params.split_channels = true;
+	info->netdev->wanted_features |= NETIF_F_RXHASH;
+}
+
+static int suite_init(struct kunit *test)
+{
+	netfront_params.max_queues = 2;
+	netfront_params.split_channels = false;
+	one_queue = false;
+	return fake_init(test);
+}
+
+/* A backend that carries out whatever the control ring asks for. */
+static void answer_ctrl(void *arg, int irq)
+{
+	struct xen_netif_ctrl_response rsp = {};
+	struct xen_netif_ctrl_request req;
+	struct ring_back back;
+
+	if (!info->ctrl.shared || irq != info->ctrl.ec.irq ||
+	    ring_back_attach(&back, info->ctrl.shared, XEN_PAGE_SIZE,
+			     NET_CTRL_SLOT_SIZE))
+		return;
+	while (ring_back_pending(&back) > 0) {
+		ring_back_get(&back, &req, sizeof(req));
+		rsp.id = req.id;
+		rsp.type = req.type;
+		ring_back_put(&back, &rsp, sizeof(rsp));
+		ring_back_push(&back);
+	}
+}
+
+static void connect(struct kunit *test)
+{
+	make_probed(test);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateConnected);
+	KUNIT_ASSERT_FALSE(test, info->linked);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_ASSERT_TRUE(test, info->linked);
+	KUNIT_ASSERT_EQ(test, info->netdev->reg_state, NETREG_REGISTERED);
+	KUNIT_ASSERT_TRUE(test, netif_carrier_ok(info->netdev));
+}
+
+/* --- connecting ---------------------------------------------------------- */
+
+static void expect_keys(struct kunit *test, const char *dir,
+			const char *const *keys, bool there)
+{
+	for (; *keys; keys++)
+		KUNIT_EXPECT_EQ_MSG(test, !!fake_xs_get(dir, *keys), there,
+				    "%s", *keys);
+}
+
+static const char *const flat_keys[] = {
+	"tx-ring-ref", "rx-ring-ref", "event-channel", NULL
+};
+
+static const char *const split_keys[] = {
+	"queue-0/tx-ring-ref", "queue-0/rx-ring-ref",
+	"queue-0/event-channel-tx", "queue-0/event-channel-rx",
+	"queue-1/tx-ring-ref", "queue-1/rx-ring-ref",
+	"queue-1/event-channel-tx", "queue-1/event-channel-rx",
+	"ctrl-ring-ref", "event-channel-ctrl", "multi-queue-num-queues", NULL
+};
+
+static void keys_one_queue(struct kunit *test)
+{
+	make_probed(test);
+	fake_xs_remove(xdev->otherend, "multi-queue-max-queues");
+	fake_peer_state(xdev, XenbusStateInitWait);
+	expect_keys(test, xdev->nodename, flat_keys, true);
+	expect_keys(test, xdev->nodename, split_keys, false);
+	/* What an earlier owner has left would mislead. */
+	KUNIT_EXPECT_NULL(test, fake_xs_get(xdev->nodename, "queue-5/tx-ring-ref"));
+	KUNIT_EXPECT_STREQ(test, fake_xs_get(xdev->nodename, "request-rx-copy"), "1");
+	KUNIT_EXPECT_EQ(test, fake_events_bound(), 1);
+	KUNIT_EXPECT_EQ(test, fake_grants_used(), 2);
+	remove();
+	fake_nothing_left(test);
+}
+
+static void keys_all(struct kunit *test)
+{
+	make_probed(test);
+	use_all(test);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	expect_keys(test, xdev->nodename, flat_keys, false);
+	expect_keys(test, xdev->nodename, split_keys, true);
+	KUNIT_EXPECT_EQ(test, fake_events_bound(), 5);
+	KUNIT_EXPECT_EQ(test, fake_grants_used(), 5);
+	remove();
+	fake_nothing_left(test);
+}
+
+static void transaction_conflicts(struct kunit *test)
+{
+	fake.conflicts = 3;
+	connect(test);
+	KUNIT_EXPECT_EQ(test, fake.conflicts, 0);
+	remove();
+}
+
+/* Values that a backend or the toolstack may write. */
+static const struct key_row {
+	const char *name;
+	const char *key;
+	const char *value;
+	unsigned int queues;	/* 0: it does not connect */
+	bool sg;
+	bool tso;
+	unsigned int max_mtu;
+} key_rows[] = {
+	{ "queues_missing", "multi-queue-max-queues", NULL, 1, true, true, 65517 },
+	{ "queues_0", "multi-queue-max-queues", "0", 1, true, true, 65517 },
+	{ "queues_1", "multi-queue-max-queues", "1", 1, true, true, 65517 },
+	{ "queues_huge", "multi-queue-max-queues", "4294967295", 2, true, true, 65517 },
+	{ "queues_negative", "multi-queue-max-queues", "-1", 1, true, true, 65517 },
+	{ "queues_text", "multi-queue-max-queues", "many", 1, true, true, 65517 },
+	{ "sg_missing", "feature-sg", NULL, 2, false, false, 1500 },
+	{ "sg_text", "feature-sg", "yes", 2, false, false, 1500 },
+	{ "sg_2", "feature-sg", "2", 2, true, true, 65517 },
+	{ "tso_missing", "feature-gso-tcpv4", NULL, 2, true, false, 65517 },
+	{ "mac_missing", "mac", NULL, 0 },
+	{ "mac_text", "mac", "address", 0 },
+	{ "mac_short", "mac", "00:16:3e:00:00", 0 },
+	{ "mac_multicast", "mac", "01:16:3e:00:00:01", 0 },
+	{ "mac_zero", "mac", "00:00:00:00:00:00", 0 },
+	{ "mtu_huge", "mtu", "4294967295", 2, true, true, 65517 },
+	{ "mtu_0", "mtu", "0", 2, true, true, 65517 },
+	{ "mtu_text", "mtu", "large", 2, true, true, 65517 },
+};
+KUNIT_ARRAY_PARAM_DESC(key, key_rows, name);
+
+static void feature_key(struct kunit *test)
+{
+	const struct key_row *row = test->param_value;
+	bool own = row->key[0] == 'm' && row->key[1] != 'u';
+
+	make_probed(test);
+	fake_xs_put(own ? xdev->nodename : xdev->otherend, row->key, row->value);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, info->linked, row->queues != 0);
+	if (row->queues) {
+		KUNIT_EXPECT_EQ(test, info->nr_queues, row->queues);
+		KUNIT_EXPECT_EQ(test, !!(info->netdev->features & NETIF_F_SG), row->sg);
+		KUNIT_EXPECT_EQ(test, !!(info->netdev->features & NETIF_F_TSO), row->tso);
+		KUNIT_EXPECT_EQ(test, info->netdev->max_mtu, row->max_mtu);
+		KUNIT_EXPECT_EQ(test, info->netdev->mtu, 1500);
+	} else {
+		KUNIT_EXPECT_GT(test, fake.errors, 0);
+		KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	}
+	remove();
+	fake_nothing_left(test);
+}
+
+/* --- failures ------------------------------------------------------------ */
+
+static int probed;
+
+static void try_probe(struct kunit *test)
+{
+	probed = probe();
+}
+
+static void after_probe(struct kunit *test, bool failed)
+{
+	if (!failed)
+		KUNIT_EXPECT_EQ(test, probed, 0);
+	remove();
+}
+
+static void probe_sweep(struct kunit *test)
+{
+	static const struct fake_sweep sweep = {
+		make_device, try_probe, after_probe
+	};
+
+	fake_sweep(test, &sweep);
+}
+
+static void prepare_connect(struct kunit *test)
+{
+	make_probed(test);
+	use_all(test);
+	fake.notified = answer_ctrl;
+}
+
+static void try_connect(struct kunit *test)
+{
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitWait);
+	netfront_state_work(&info->work.work);
+	if (xdev->state != XenbusStateConnected)
+		return;
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateConnected);
+	netfront_state_work(&info->work.work);
+}
+
+/*
+ * After a failure the device tries again by itself, or at the next event if it
+ * was the backend's state that could not be read, and nothing fails any more:
+ * unless it could not even tell its state, or its interface cannot be registered
+ * again, it has connected.
+ */
+static void after_connect(struct kunit *test, bool failed)
+{
+	if (!info->linked)
+		try_connect(test);
+	KUNIT_EXPECT_LE(test, fake.fatals, failed);
+	if (info->netdev->reg_state == NETREG_UNREGISTERED) {
+		KUNIT_EXPECT_TRUE(test, failed);
+		KUNIT_EXPECT_EQ(test, fake.errors, 1);
+		KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	} else if (!fake.fatals) {
+		KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+		KUNIT_EXPECT_TRUE(test, info->linked);
+		KUNIT_EXPECT_EQ(test, info->netdev->reg_state, NETREG_REGISTERED);
+	}
+	fake.fatals = 0;
+	fake.errors = 0;
+	remove();
+}
+
+static void connect_sweep(struct kunit *test)
+{
+	static const struct fake_sweep sweep = {
+		prepare_connect, try_connect, after_connect
+	};
+
+	/* Every kind is needed to connect. */
+	KUNIT_EXPECT_GT(test, fake_sweep(test, &sweep), 0);
+}
+
+/* --- states -------------------------------------------------------------- */
+
+/* Initialised stands for rings that are offered: netfront is Connected then. */
+FAKE_STATE_PARAMS(XenbusStateInitialising, XenbusStateInitialised,
+		  XenbusStateConnected)
+
+/* Where a backend's state takes us, by the protocol. */
+static enum xenbus_state expected(const struct fake_states *row)
+{
+	bool idle = row->ours == XenbusStateInitialising;
+
+	switch (row->peer) {
+	case XenbusStateUnknown:
+	case XenbusStateClosed:
+		/* Nobody is there: wait for the next, or give up. */
+		return row->online ? XenbusStateInitialising :
+				     XenbusStateClosed;
+	case XenbusStateClosing:
+		return XenbusStateClosed;
+	case XenbusStateConnected:
+		return idle ? XenbusStateClosed : XenbusStateConnected;
+	case XenbusStateInitWait:
+		return XenbusStateConnected;
+	case XenbusStateInitialising:
+		if (row->ours == XenbusStateConnected)
+			return XenbusStateInitialising;
+		fallthrough;
+	default:
+		return idle ? XenbusStateInitialising : XenbusStateConnected;
+	}
+}
+
+static void state(struct kunit *test)
+{
+	const struct fake_states *row = test->param_value;
+
+	make_probed(test);
+	if (row->ours >= XenbusStateInitialised)
+		fake_peer_state(xdev, XenbusStateInitWait);
+	if (row->ours == XenbusStateConnected)
+		fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_ASSERT_EQ(test, info->linked, row->ours == XenbusStateConnected);
+
+	fake_xs_set(xdev->otherend, "online", "%u", row->online);
+	fake_peer_state(xdev, row->peer);
+	KUNIT_EXPECT_EQ(test, xdev->state, expected(row));
+	KUNIT_EXPECT_EQ(test, fake.fatals, 0);
+	KUNIT_EXPECT_EQ(test, fake.errors, 0);
+	/* Told the same again, nothing else happens. */
+	fake_peer_state(xdev, row->peer);
+	KUNIT_EXPECT_EQ(test, xdev->state, expected(row));
+	/* Whatever has happened, there is no carrier without a connection. */
+	KUNIT_EXPECT_EQ(test, netif_carrier_ok(info->netdev), info->linked);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* --- responses ----------------------------------------------------------- */
+
+static void open(struct kunit *test)
+{
+	/* Nobody shall send but the test. */
+	info->netdev->priv_flags |= IFF_NO_ADDRCONF;
+	rtnl_lock();
+	KUNIT_EXPECT_EQ(test, dev_open(info->netdev, NULL), 0);
+	rtnl_unlock();
+}
+
+/* A running interface with one queue. */
+static void start(struct kunit *test)
+{
+	one_queue = true;
+	connect(test);
+	open(test);
+}
+
+/* What the backend does with the queue, once NAPI has seen it. */
+static void raise(struct kunit *test, struct netfront_queue *queue)
+{
+	fake_event_raise(fake_event(queue->tx_channel.ec.irq));
+	napi_synchronize(&queue->napi);
+}
+
+static u64 counter(enum netfront_counter which)
+{
+	return netfront_read(&info->stats[0], which);
+}
+
+static const struct rx_row {
+	const char *name;
+	u16 id_off;
+	u16 offset;
+	u16 flags;
+	s16 status;
+	u32 prod;		/* responses claimed */
+	bool mapped;		/* answered with the page still mapped */
+	bool offence;
+	enum netfront_counter counter;
+} rx_rows[] = {
+	{ "small", 0, 0, 0, 60, 1, false, false, NETFRONT_RX_PACKETS },
+	{ "large", 0, 0, 0, 1514, 1, false, false, NETFRONT_RX_PACKETS },
+	{ "page", 0, 0, 0, 4096, 1, false, false, NETFRONT_RX_PACKETS },
+	{ "page_end", 0, 4036, 0, 60, 1, false, false, NETFRONT_RX_PACKETS },
+	{ "small_still_mapped", 0, 0, 0, 60, 1, true, false, NETFRONT_RX_PACKETS },
+	{ "beyond_page", 0, 4037, 0, 60, 1, false, false, NETFRONT_RX_BAD_SLOT },
+	{ "offset_huge", 0, 65535, 0, 60, 1, false, false, NETFRONT_RX_BAD_SLOT },
+	{ "status_huge", 0, 0, 0, S16_MAX, 1, false, false, NETFRONT_RX_BAD_SLOT },
+	{ "status_error", 0, 0, 0, -1, 1, false, false, NETFRONT_RX_REFUSED },
+	{ "status_minimum", 0, 0, 0, S16_MIN, 1, false, false, NETFRONT_RX_REFUSED },
+	{ "empty", 0, 0, 0, 0, 1, false, false, NETFRONT_RX_BAD_LENGTH },
+	{ "runt", 0, 0, 0, 13, 1, false, false, NETFRONT_RX_BAD_LENGTH },
+	{ "large_still_mapped", 0, 0, 0, 1514, 1, true, true },
+	{ "id_of_next", 1, 0, 0, 60, 1, false, true },
+	{ "id_huge", 65535, 0, 0, 60, 1, false, true },
+	{ "prod_overflow", 0, 0, 0, 60, 300, false, true },
+	{ "prod_huge", 0, 0, 0, 60, 0x80000000, false, true },
+};
+KUNIT_ARRAY_PARAM_DESC(rx, rx_rows, name);
+
+static void rx_response(struct kunit *test)
+{
+	const struct rx_row *row = test->param_value;
+	struct xen_netif_rx_response rsp = {
+		.offset = row->offset,
+		.flags = row->flags,
+		.status = row->status,
+	};
+	struct xen_netif_rx_request req;
+	struct netfront_queue *queue;
+	struct ring_back back;
+
+	start(test);
+	queue = &info->queues[0];
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&back, queue->rx_shared, PAGE_SIZE,
+					       NET_RX_SLOT_SIZE), 0);
+	KUNIT_ASSERT_GT(test, ring_back_pending(&back), 0);
+	ring_back_get(&back, &req, sizeof(req));
+	KUNIT_ASSERT_TRUE(test, fake_grant_active(req.gref));
+	KUNIT_EXPECT_FALSE(test, fake_grant_readonly(req.gref));
+	fake_grant_map(req.gref, row->mapped);
+	rsp.id = req.id + row->id_off;
+	ring_back_put(&back, &rsp, sizeof(rsp));
+	ring_back_push(&back);
+	back.shared->rsp_prod = row->prod;
+	raise(test, queue);
+
+	KUNIT_EXPECT_EQ(test, READ_ONCE(info->offence), row->offence);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(queue->live), !row->offence);
+	if (!row->offence)
+		KUNIT_EXPECT_EQ(test, counter(row->counter), 1);
+	fake_work_run();
+	/* A new connection is tried when the backend has left this one. */
+	KUNIT_EXPECT_EQ(test, xdev->state, row->offence ? XenbusStateClosed :
+							 XenbusStateConnected);
+	fake_grant_map(req.gref, false);
+	remove();
+	fake_nothing_left(test);
+}
+
+static const struct tx_row {
+	const char *name;
+	unsigned int len;
+	u16 id_off;
+	s16 status;
+	u32 prod;
+	bool mapped;
+	bool offence;
+	u64 refused;
+	u16 held;
+} tx_rows[] = {
+	{ "small", 100, 0, XEN_NETIF_RSP_OKAY, 1, false, false, 0, 0 },
+	{ "large", 1400, 0, XEN_NETIF_RSP_OKAY, 1, false, false, 0, 0 },
+	{ "error", 100, 0, XEN_NETIF_RSP_ERROR, 1, false, false, 1, 0 },
+	{ "dropped", 1400, 0, XEN_NETIF_RSP_DROPPED, 1, false, false, 1, 0 },
+	{ "status_unknown", 1400, 0, 77, 1, false, false, 0, 0 },
+	{ "null", 1400, 0, XEN_NETIF_RSP_NULL, 1, false, false, 0, 1 },
+	{ "small_still_mapped", 100, 0, XEN_NETIF_RSP_OKAY, 1, true, false, 0, 0 },
+	{ "large_still_mapped", 1400, 0, XEN_NETIF_RSP_OKAY, 1, true, true },
+	{ "id_not_in_flight", 1400, 1, XEN_NETIF_RSP_OKAY, 1, false, true },
+	{ "id_out_of_range", 1400, 256, XEN_NETIF_RSP_OKAY, 1, false, true },
+	{ "id_huge", 1400, 32768, XEN_NETIF_RSP_OKAY, 1, false, true },
+	{ "prod_overflow", 1400, 0, XEN_NETIF_RSP_OKAY, 2, false, true },
+	{ "prod_huge", 1400, 0, XEN_NETIF_RSP_OKAY, 0x80000000, false, true },
+};
+KUNIT_ARRAY_PARAM_DESC(tx, tx_rows, name);
+
+static void send(struct kunit *test, unsigned int len)
+{
+	struct sk_buff *skb = alloc_skb(len + 64, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_reserve(skb, 64);
+	skb_reset_mac_header(skb);
+	eth_broadcast_addr(skb_put_zero(skb, len));
+	skb->protocol = htons(ETH_P_802_3);
+	skb->dev = info->netdev;
+	KUNIT_ASSERT_EQ(test, dev_queue_xmit(skb), NET_XMIT_SUCCESS);
+}
+
+static void tx_response(struct kunit *test)
+{
+	const struct tx_row *row = test->param_value;
+	struct xen_netif_tx_response rsp = { .status = row->status };
+	struct xen_netif_tx_request req;
+	struct netfront_queue *queue;
+	struct ring_back back;
+
+	start(test);
+	queue = &info->queues[0];
+	send(test, row->len);
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&back, queue->tx_shared, PAGE_SIZE,
+					       NET_TX_SLOT_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, ring_back_pending(&back), 1);
+	ring_back_get(&back, &req, sizeof(req));
+	KUNIT_EXPECT_EQ(test, req.size, row->len);
+	KUNIT_ASSERT_TRUE(test, fake_grant_active(req.gref));
+	KUNIT_EXPECT_TRUE(test, fake_grant_readonly(req.gref));
+	fake_grant_map(req.gref, row->mapped);
+	rsp.id = req.id + row->id_off;
+	ring_back_put(&back, &rsp, sizeof(rsp));
+	ring_back_push(&back);
+	back.shared->rsp_prod = row->prod;
+	raise(test, queue);
+
+	KUNIT_EXPECT_EQ(test, READ_ONCE(info->offence), row->offence);
+	if (!row->offence) {
+		KUNIT_EXPECT_EQ(test, counter(NETFRONT_TX_REFUSED), row->refused);
+		KUNIT_EXPECT_EQ(test, queue->held, row->held);
+	}
+	fake_work_run();
+	KUNIT_EXPECT_EQ(test, xdev->state, row->offence ? XenbusStateClosed :
+							 XenbusStateConnected);
+	fake_grant_map(req.gref, false);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* Packets are sent, and none is answered, when the backend leaves. */
+static void leave_with_packets(struct kunit *test)
+{
+	unsigned int i;
+
+	start(test);
+	for (i = 0; i < 20; i++)
+		send(test, 100 + 70 * i);
+	fake_peer_state(xdev, XenbusStateClosing);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, fake_grants_used(), 0);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_TRUE(test, info->linked);
+	send(test, 100);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* A control ring that is never answered costs one wait, not the device. */
+static void ctrl_silent(struct kunit *test)
+{
+	make_probed(test);
+	use_all(test);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	KUNIT_EXPECT_TRUE(test, info->ctrl.usable);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_TRUE(test, info->linked);
+	KUNIT_EXPECT_FALSE(test, info->ctrl.usable);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* Events without cause are said to be that, so that Xen slows their sender. */
+static void event_storm(struct kunit *test)
+{
+	struct netfront_queue *queue;
+	struct fake_event *event;
+	unsigned int i;
+
+	start(test);
+	queue = &info->queues[0];
+	event = fake_event(queue->tx_channel.ec.irq);
+	for (i = 0; i < 50; i++)
+		raise(test, queue);
+	FAKE_WAIT(test, !READ_ONCE(event->running));
+	KUNIT_EXPECT_GE(test, event->spurious, 45);
+	remove();
+	fake_nothing_left(test);
+}
+
+static struct kunit_case netfront_cases[] = {
+	KUNIT_CASE(keys_one_queue),
+	KUNIT_CASE(keys_all),
+	KUNIT_CASE(transaction_conflicts),
+	KUNIT_CASE_PARAM(feature_key, key_gen_params),
+	KUNIT_CASE_PARAM(state, state_gen_params),
+	KUNIT_CASE_PARAM(rx_response, rx_gen_params),
+	KUNIT_CASE_PARAM(tx_response, tx_gen_params),
+	KUNIT_CASE(leave_with_packets),
+	KUNIT_CASE(ctrl_silent),
+	KUNIT_CASE(event_storm),
+	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
+	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),
+	{}
+};
+
+static struct kunit_suite netfront_suite = {
+	.name = "netfront",
+	.init = suite_init,
+	.exit = fake_exit,
+	.test_cases = netfront_cases,
+};
+kunit_test_suite(netfront_suite);
