@@ -123,10 +123,11 @@ static void init_sweep(struct kunit *test)
 		}
 		check_empty(test);
 	}
-	/* Twelve references, each with a struct, and five pages; a kernel that
-	 * looks for mistakes allocates some more.
+	/* Twelve references, each with a struct, and five pages. A kernel that
+	 * looks for mistakes allocates, too, not always as often: some of ours
+	 * may be passed over.
 	 */
-	KUNIT_EXPECT_GE(test, failed, kind == FAKE_GRANT ? 12 : 17);
+	KUNIT_EXPECT_GE(test, failed, 12);
 }
 
 static void grow_sweep(struct kunit *test)
@@ -155,7 +156,7 @@ static void grow_sweep(struct kunit *test)
 		check_empty(test);
 	}
 	/* One page and one more reference are there at first. */
-	KUNIT_EXPECT_GE(test, failed, kind == FAKE_GRANT ? 6 : 13);
+	KUNIT_EXPECT_GE(test, failed, 6);
 }
 
 /* The same few grants are used again: persistent backends have them mapped. */
