@@ -1,5 +1,5 @@
 # about: rogue backends follow their scripts: the guest that uses them stays silent and whole, and hardly slower
-# tags: check hostile blk net
+# tags: hostile blk net
 # guest-type: pvh
 # modules: ours
 # files: lib/hostile.sh lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script
