@@ -1,5 +1,5 @@
 # about: rogue frontends follow their scripts: dom0 stays silent and whole, a neighbour hardly notices
-# tags: check hostile blk net
+# tags: hostile blk net
 # guest-type: pvh
 # modules: ours
 # files: lib/hostile.sh lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script
