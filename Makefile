@@ -22,6 +22,8 @@ help:
 	@echo '  check-long   all tests'
 	@echo '  lab          Xen and dom0 on this terminal, to try things by hand'
 	@echo '  bench        our drivers beside the in-tree ones, in virtual time'
+	@echo '  profile      where the instructions go, by domain and function, in a row of it:'
+	@echo '               ROW=randread-4k-qd32 TYPE=pvh PAIR="intree:intree ours:ours" TOP=50'
 	@echo 'Parts of them:'
 	@echo '  lab-modules  build for every kernel of the lab'
 	@echo '  static       builds with W=1 and sparse, checkpatch, rules'
@@ -73,6 +75,14 @@ bench: lab-modules
 	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh \
 		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)"))
 
+ROW = randread-4k-qd32
+TYPE = pvh
+PAIR = intree:intree ours:ours
+COMPARE = compare$(if $(findstring -qd,$(ROW)),,-net)
+profile: lab-modules
+	@$(LAB) run tests/bench/$(COMPARE).sh --set "ROWS=$(ROW)" --set "TYPES=$(TYPE)" --set "PAIRS=$(PAIR)"
+	@tests/bench/profile --top $(or $(TOP),50) tests/xen/out/$(COMPARE)
+
 hostile: lab-modules
 	@tests/hostile $(SEEDS)
 
@@ -95,4 +105,4 @@ clean:
 	rm -rf build tests/xen/out
 
 .PHONY: all help modules install setup lab-modules demo check check-long lab \
-	bench static host coverage fuzz kunit hostile clean $(BUILD)
+	bench profile static host coverage fuzz kunit hostile clean $(BUILD)

@@ -2,7 +2,8 @@
 # tags: bench
 # dom0-kernel: 6.1
 # files: table.sh ../xen/cases/lib/net.sh
-# guest-tools: net
+# guest-tools: net profile
+# plugin: profile
 # limit: 3600
 #
 # A bridge with dom0's address is the network. With one CPU and one ns per instruction, 1e9 / rate
@@ -29,13 +30,18 @@ insn_of() {
 		printf "%d\n", unit == "us" ? r * 1000 : !r ? 0 : unit == "pps" ? 1e9 / r : 12e6 / r }'
 }
 
+# In g1, what is between the marks is counted: counted COMMAND...
+counted() { guest_run g1 "mark begin; $*; rc=\$?; mark end $MARK_NAME; exit \$rc"; }
+
 # iperf3's line of the receiver: the rate of a stream, or packets that came and did so in time.
-iperf() { # SERVER-COMMAND ADDRESS OPTIONS...
-	guest_run g1 "iperf3 -c $1 -f m ${*:2}" >/run/iperf.out || cat /run/iperf.out >&2
+iperf() { # SERVER-ADDRESS OPTIONS...
+	counted "iperf3 -c $1 -f m ${*:2}" >/run/iperf.out || cat /run/iperf.out >&2
 }
-stream_rate() { awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1) }' /run/iperf.out; }
+stream_rate() { # MB - rate, packets of 1500 bytes
+	awk -v mb="$MB" '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1), int(mb * 1048576 / 1500) }' /run/iperf.out
+}
 packet_rate() {
-	awk '/receiver/ { split($3, t, "-"); for (i = 4; i <= NF; i++) if (split($i, n, "/") == 2 && $i ~ /^[0-9]+\/[0-9]+$/) print (n[2] - n[1]) / t[2] }' /run/iperf.out
+	awk '/receiver/ { split($3, t, "-"); for (i = 4; i <= NF; i++) if (split($i, n, "/") == 2 && $i ~ /^[0-9]+\/[0-9]+$/) print (n[2] - n[1]) / t[2], n[2] - n[1] }' /run/iperf.out
 }
 
 pktgen_rate() {
@@ -44,10 +50,11 @@ pktgen_rate() {
 		for o in 'count $PACKETS' 'pkt_size 60' 'delay 0' 'dst 192.168.77.99' 'dst_mac 02:00:00:00:99:99'; do
 			echo \"\$o\" >$NET_IF
 		done
-		echo start >pgctrl; sed -n 's/ *\([0-9]*\)pps.*/\1/p' $NET_IF; echo rem_device_all >kpktgend_0"
+		mark begin; echo start >pgctrl; mark end $MARK_NAME
+		sed -n 's/ *\([0-9]*\)pps.*/\1 $PACKETS/p' $NET_IF; echo rem_device_all >kpktgend_0"
 }
 
-measure() { # ROW -> its rate
+run_row() { # ROW -> rate, operations
 	case $1 in
 	tcp-out | tcp-in | udp64-*) net_server 5201 iperf3 -s -1 ;;
 	esac
@@ -63,8 +70,16 @@ measure() { # ROW -> its rate
 	# The sender of a reversed test does not count what is lost.
 	udp64-in) iperf "$NET_HERE" -u -b 0 -l 64 -t 1 -R && packet_rate ;;
 	pktgen-60) pktgen_rate ;;
-	ping) guest_run g1 "$NET_PING -q -c 20 -i 0.01 $NET_HERE" | awk -F/ '/^rtt/ { print $5 * 1000 }' ;;
+	ping) counted "$NET_PING -q -c 20 -i 0.01 $NET_HERE" | awk -F/ '/^rtt/ { print $5 * 1000, 20 }' ;;
 	esac
+}
+
+measure() { # TYPE PAIR ROW
+	local MARK_NAME=$1.$2.$3 rate ops
+	step "$1, $2: $3"
+	read -r rate ops < <(run_row "$3")
+	RATE[$1,$2,$3]=$rate OPS[$1,$2,$3]=$ops
+	note "$1 $2 $3: $rate $(unit_of "$3")"
 }
 
 guest_up() { # NAME TYPE FRONT
@@ -74,18 +89,17 @@ guest_up() { # NAME TYPE FRONT
 }
 
 measure_pair() { # TYPE BACK:FRONT
-	local back=${2%:*} front=${2#*:} row
+	local back=${2%:*} front=${2#*:} row guests=g1
 	# shellcheck disable=SC2086 # words
 	net_back "$back" ${BACK_PARAMS-} || die "no $back backend"
 	guest_up g1 "$1" "$front" || die "guest with $front frontend"
-	case $rows in *tcp-guest*) guest_up g2 "$1" "$front" || die "second guest" ;; esac
-	for row in $rows; do
-		step "$1, $2: $row"
-		RATE[$1,$2,$row]=$(measure "$row")
-		note "$1 $2 $row: ${RATE[$1,$2,$row]} $(unit_of "$row")"
-	done
-	guest_destroy g1
-	case $rows in *tcp-guest*) guest_destroy g2 ;; esac
+	case $rows in *tcp-guest*) guests="g1 g2" ;; esac
+	[ "$guests" = g1 ] || guest_up g2 "$1" "$front" || die "second guest"
+	# shellcheck disable=SC2086 # words
+	count_domains "$1" "$2" $guests
+	for row in $rows; do measure "$1" "$2" "$row"; done
+	count_end
+	for row in $guests; do guest_destroy "$row"; done
 	wait_until 10 net_back_unload
 }
 

@@ -3,7 +3,9 @@
 # dom0-kernel: 6.1
 # modules: ours
 # files: table.sh
-# limit: 2400
+# guest-tools: profile
+# plugin: profile
+# limit: 3600
 #
 # null_blk behind the backend, so that what is measured is the drivers and what they make
 # of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O. Native is the
@@ -25,12 +27,16 @@ fio_options() { # ROW: WORKLOAD-BLOCKSIZE-qdDEPTH[-b8], see baseline.md
 	[ -z "$batch" ] || echo "--iodepth_batch_submit=8 --iodepth_batch_complete_min=8"
 }
 
-# fio's terse output: field 8 is the rate of reads, 49 that of writes.
-measure() { # ROW DEVICE -> its rate
-	local options
-	options=$(fio_options "$1" | tr '\n' ' ')
-	guest_run g "fio --name=bench --filename=$2 --direct=1 --ioengine=libaio \
-		--gtod_reduce=1 --minimal $options" | awk -F';' 'NF > 50 { print $8 + $49 }'
+# fio's terse output: fields 6 and 8 are KiB and rate of reads, 47 and 49 those of writes.
+measure() { # TYPE PAIR ROW DEVICE
+	local options rate kb
+	step "$1, $2: $3"
+	options=$(fio_options "$3" | tr '\n' ' ')
+	read -r rate kb < <(guest_run g "fio --name=bench --filename=$4 --direct=1 --ioengine=libaio \
+		--exec_prerun='mark begin' --exec_postrun='mark end $1.$2.$3' \
+		--gtod_reduce=1 --minimal $options" | awk -F';' 'NF > 50 { print $8 + $49, $6 + $47 }')
+	RATE[$1,$2,$3]=$rate
+	OPS[$1,$2,$3]=$((kb / $(sed -n 's/.*--bs=\([0-9]*\)k.*/\1/p; s/.*--bs=1m.*/1024/p' <<<"$options")))
 }
 
 label_of() { echo "$1"; }
@@ -44,10 +50,9 @@ measure_pair() { # TYPE BACK:FRONT
 		die "no $back backend"
 	guest_create g "$1" "disk=['phy:$BACKING,xvda,w']" "load=$(front_modules vbd "$front")" memory=768 ||
 		die "guest with $front frontend"
-	for row in $ROWS; do
-		step "$1, $2: $row"
-		RATE[$1,$2,$row]=$(measure "$row" /dev/xvda)
-	done
+	count_domains "$1" "$2" g
+	for row in $ROWS; do measure "$1" "$2" "$row" /dev/xvda; done
+	count_end
 	guest_destroy g
 	wait_until 10 unload_backends vbd
 }
@@ -57,10 +62,9 @@ measure_native() { # TYPE
 	guest_create g "$1" load=null_blk memory=768 \
 		"cmdline=null_blk.nr_devices=1 null_blk.queue_mode=2 null_blk.irqmode=0 null_blk.gb=16" ||
 		die "guest with a disk of its own"
-	for row in $ROWS; do
-		step "$1, native: $row"
-		RATE[$1,native,$row]=$(measure "$row" /dev/nullb0)
-	done
+	count_domains "$1" native g
+	for row in $ROWS; do measure "$1" native "$row" /dev/nullb0; done
+	count_end
 	guest_destroy g
 }
 

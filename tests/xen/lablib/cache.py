@@ -371,6 +371,18 @@ def tools(which=""):
                     f"lab tools {which}".rstrip())
 
 
+def plugin(name):
+    """A plugin for QEMU's TCG."""
+    src = config.HERE / "plugin" / f"{name}.c"
+
+    def build(d):
+        sh(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden",
+            "-o", d / f"{name}.so", src])
+
+    return artefact(f"plugin-{name}", digest(file_bytes(src)), build,
+                    f"emulator plugin {name}") / f"{name}.so"
+
+
 def selftests():
     """Some of the kernel's own network selftests, static."""
     name, version = config.SELFTESTS_PACKAGE, resolve()["selftests"]

@@ -185,6 +185,11 @@ class Run:
             self.say(self, f"no selftests: {e}")
             return []
 
+    def plugin(self):
+        """The plugin of the emulator that the case asks for; only virtual time has one."""
+        name = self.case.meta.get("plugin")
+        return cache.plugin(name) if name and self.spec.clock == "virtual" else None
+
     def modules(self, series):
         release = cache.resolve()["kernels"][series]["release"]
         return sorted((config.TREE / "build" / release).glob("*.ko"))
@@ -209,7 +214,7 @@ class Run:
             self.check_modules()
             state = vm.snapshot(self.spec)
             begin = time.monotonic()
-            machine = vm.Machine(self.spec, self.out)
+            machine = vm.Machine(self.spec, self.out, self.plugin())
             image = self.job(machine.dir)
             machine.start(image, incoming=state)
             if not state:

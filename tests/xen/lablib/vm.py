@@ -61,8 +61,9 @@ def remove_stale():
 class Machine:
     """A running QEMU. Sockets and pipes are in a directory of its own; logs go to out."""
 
-    def __init__(self, spec, out):
+    def __init__(self, spec, out, plugin=None):
         self.spec, self.out = spec, Path(out)
+        self.plugin = plugin    # of TCG: it looks on and changes nothing
         remove_stale()
         self.dir = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.proc = self.qmp = self.ctl = None
@@ -115,6 +116,8 @@ class Machine:
             args = [a.replace("sleep=off", "sleep=on") for a in args]
         if incoming:
             args += ["-incoming", f"exec:cat {incoming}"]
+        if self.plugin:
+            args += ["-plugin", f"{self.plugin},out={self.out}"]
         # For tools that look at the machine from outside, such as a profiler's monitor.
         return args + shlex.split(os.environ.get("LAB_QEMU_ARGS", ""))
 
