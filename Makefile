@@ -70,10 +70,13 @@ check-long: setup
 lab: lab-modules
 	@$(LAB) shell
 
-# ROWS, TYPES, PAIRS: see the tops of the files.
+# ROWS, TYPES, PAIRS: see the tops of the files. SMP=2: dom0 and guests on CPUs of their own.
+COMPARED = tests/xen/out/compare tests/xen/out/compare-net
 bench: lab-modules
-	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh \
-		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)"))
+	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh $(if $(SMP),--smp $(SMP)) \
+		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)")); \
+	status=$$?; tests/bench/report $(COMPARED) && \
+	tests/bench/plot -o tests/xen/out/ratios.svg $(COMPARED:=/table.json) && exit $$status
 
 ROW = randread-4k-qd32
 TYPE = pvh

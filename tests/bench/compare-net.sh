@@ -11,11 +11,11 @@
 # 100 us is 100,000 instructions.
 # Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS, FRONT_PARAMS
 # (netfront.queues=1 ..., on the guest's command line), MB, PACKETS.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2034
 . /job/net.sh
 . /job/table.sh
 
-ALL_ROWS="tcp-out tcp-in tcp-guest udp64-out udp64-in pktgen-60 ping"
+ALL_ROWS="tcp-out tcp-in tcp-guest udp64-out udp64-in pktgen-60 xdp-drop rr-tcp rr-udp ping"
 MB=${MB:-192} PACKETS=${PACKETS:-25000}
 # ROWS may also name rows of the block comparison.
 rows=
@@ -54,6 +54,39 @@ pktgen_rate() {
 		sed -n 's/ *\([0-9]*\)pps.*/\1 $PACKETS/p' $NET_IF; echo rem_device_all >kpktgend_0"
 }
 
+# pktgen in dom0, and a program in the guest that drops all it gets: those per second that it got.
+xdp_drop_rate() {
+	local vif got us
+	vif=$(net_vif g1)
+	guest_bg g1 xdp "netxdp $NET_IF drop all"
+	# The in-tree pair reconnects to make room in front of packets.
+	guest_run g1 "until grep -qE 'attached|refused' /run/bg.xdp.out; do usleep 50000; done; usleep 200000"
+	modprobe pktgen && cd /proc/net/pktgen || return
+	echo rem_device_all >kpktgend_0
+	echo "add_device $vif" >kpktgend_0
+	printf '%s\n' "count $((4 * PACKETS))" "pkt_size 60" "delay 0" "dst $(net_ip g1)" "dst_mac $(net_mac g1)" |
+		while read -r got; do echo "$got" >"$vif"; done
+	$MARK begin
+	echo start >pgctrl
+	$MARK end "$MARK_NAME"
+	us=$(sed -n 's/.*OK: \([0-9]*\).*/\1/p' "$vif")
+	echo rem_device_all >kpktgend_0
+	cd / || return
+	guest_run g1 "usleep 20000; killall -TERM netxdp"
+	got=$(guest_wait g1 xdp 20 | sed -n 's/^matched \([0-9]*\) .*/\1/p')
+	awk -v n="$got" -v us="$us" 'BEGIN { print n * 1e6 / us, n }'
+}
+
+# 64 bytes there and back, one at a time.
+rr_rate() { # tcp|udp
+	local count=$((PACKETS / 5)) server
+	netrr "$1" 5500 64 >/dev/null 2>&1 &
+	server=$!
+	sleep 0.2
+	counted "netrr $1 5500 64 $NET_HERE $count" | awk -v n=$count '{ print $1, n }'
+	wait $server
+}
+
 run_row() { # ROW -> rate, operations
 	case $1 in
 	tcp-out | tcp-in | udp64-*) net_server 5201 iperf3 -s -1 ;;
@@ -70,7 +103,9 @@ run_row() { # ROW -> rate, operations
 	# The sender of a reversed test does not count what is lost.
 	udp64-in) iperf "$NET_HERE" -u -b 0 -l 64 -t 1 -R && packet_rate ;;
 	pktgen-60) pktgen_rate ;;
-	ping) counted "$NET_PING -q -c 20 -i 0.01 $NET_HERE" | awk -F/ '/^rtt/ { print $5 * 1000, 20 }' ;;
+	xdp-drop) xdp_drop_rate ;;
+	rr-*) rr_rate "${1#rr-}" ;;
+	ping) counted "$NET_PING -q -c 200 -i 0.01 $NET_HERE" | awk -F/ '/^rtt/ { print $5 * 1000, 200 }' ;;
 	esac
 }
 

@@ -9,49 +9,66 @@
 #
 # null_blk behind the backend, so that what is measured is the drivers and what they make
 # of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O. Native is the
-# same work on a null_blk in the guest itself.
+# same work on a null_blk in the guest itself. Discards go to a dm-zero.
 # Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2034
 . /job/table.sh
 
+ALL_ROWS="randread-4k-qd1 randread-4k-qd32 randread-4k-qd32-b8 randread-4k-qd32-j4 read-4k-qd32
+	randwrite-4k-qd32-b8 randwrite-4k-qd32-fsync randread-64k-qd32 randwrite-64k-qd32
+	read-1m-qd8 write-1m-qd8 randtrim-64k-qd1"
 # ROWS may also name rows of the network comparison.
-ROWS=$(tr ' ' '\n' <<<"${ROWS:-randread-4k-qd1 randread-4k-qd32 randread-4k-qd32-b8 randwrite-4k-qd32-b8 randread-64k-qd32 randwrite-64k-qd32 read-1m-qd8 write-1m-qd8}" |
-	grep -- -qd | tr '\n' ' ')
+ROWS=$(tr -s ' \t' '\n' <<<"${ROWS:-$ALL_ROWS}" | grep -- -qd | tr '\n' ' ')
 
-fio_options() { # ROW: WORKLOAD-BLOCKSIZE-qdDEPTH[-b8], see baseline.md
-	local rw bs depth batch size
-	IFS=- read -r rw bs depth batch <<<"$1"
-	case $bs in 4k) size=32m ;; 64k) size=192m ;; *) size=256m ;; esac
-	[ "$depth" != qd1 ] || size=16m
-	echo "--rw=$rw --bs=$bs --iodepth=${depth#qd} --io_size=$size"
-	[ -z "$batch" ] || echo "--iodepth_batch_submit=8 --iodepth_batch_complete_min=8"
+# WORKLOAD-BLOCKSIZE-qdDEPTH[-bN][-jN][-fsync]: batches of N, N jobs with that depth each, a
+# flush after every write. SIZE MiB in all.
+fio_options() { # ROW
+	local rw bs depth more o jobs=1 size=256
+	IFS=- read -r rw bs depth more <<<"$1"
+	case $bs in 4k) size=32 ;; 64k) size=192 ;; esac
+	case $1 in *-qd1 | *-fsync) size=16 ;; esac
+	printf '%s ' "--rw=$rw" "--bs=$bs" "--iodepth=${depth#qd}"
+	for o in ${more//-/ }; do
+		case $o in
+		b*) printf '%s ' "--iodepth_batch_submit=${o#b}" "--iodepth_batch_complete_min=${o#b}" ;;
+		j*) jobs=${o#j} ;;
+		fsync) printf '%s ' --fsync=1 ;;
+		esac
+	done
+	echo "--numjobs=$jobs --group_reporting --io_size=$((size / jobs))m"
 }
 
-# fio's terse output: fields 6 and 8 are KiB and rate of reads, 47 and 49 those of writes.
+# fio's terse output: KiB and rate of reads, writes and discards.
 measure() { # TYPE PAIR ROW DEVICE
-	local options rate kb
+	local rate kb block=${3#*-}
 	step "$1, $2: $3"
-	options=$(fio_options "$3" | tr '\n' ' ')
 	read -r rate kb < <(guest_run g "fio --name=bench --filename=$4 --direct=1 --ioengine=libaio \
-		--exec_prerun='mark begin' --exec_postrun='mark end $1.$2.$3' \
-		--gtod_reduce=1 --minimal $options" | awk -F';' 'NF > 50 { print $8 + $49, $6 + $47 }')
+		--exec_prerun='mark begin' --exec_postrun='mark end $1.$2.$3' --gtod_reduce=1 --minimal \
+		--terse-version=4 $(fio_options "$3")" | awk -F';' 'NF > 50 { print $8 + $49 + $90, $6 + $47 + $88 }')
+	case $block in 1m*) block=1024 ;; *) block=${block%%k*} ;; esac
 	RATE[$1,$2,$3]=$rate
-	OPS[$1,$2,$3]=$((kb / $(sed -n 's/.*--bs=\([0-9]*\)k.*/\1/p; s/.*--bs=1m.*/1024/p' <<<"$options")))
+	OPS[$1,$2,$3]=$((kb / block))
 }
 
 label_of() { echo "$1"; }
 unit_of() { echo IO/s; }
 insn_of() { awk -v r="$2" 'BEGIN { printf "%d\n", r ? 1e9 / r : 0 }'; }
 
+# A disk with a cache, so that flushes reach it, and one for discards.
+CACHED="echo 'write back' >/sys/block/nullb0/queue/write_cache"
+DISCARDING="modprobe dm-zero && dmsetup create zero --table '0 33554432 zero' && [ -e /dev/mapper/zero ] && [ \$(cat /sys/block/dm-0/queue/discard_max_bytes) != 0 ]"
+
 measure_pair() { # TYPE BACK:FRONT
 	local back=${2%:*} front=${2#*:} row
 	# shellcheck disable=SC2086 # words
 	if [ "$back" = ours ]; then load_backend ours vbd ${BACK_PARAMS-}; else load_backend intree vbd; fi ||
 		die "no $back backend"
-	guest_create g "$1" "disk=['phy:$BACKING,xvda,w']" "load=$(front_modules vbd "$front")" memory=768 ||
+	guest_create g "$1" "disk=['phy:/dev/nullb0,xvda,w','phy:/dev/mapper/zero,xvdb,w']" "load=$(front_modules vbd "$front")" memory=768 ||
 		die "guest with $front frontend"
 	count_domains "$1" "$2" g
-	for row in $ROWS; do measure "$1" "$2" "$row" /dev/xvda; done
+	for row in $ROWS; do
+		case $row in *trim*) measure "$1" "$2" "$row" /dev/xvdb ;; *) measure "$1" "$2" "$row" /dev/xvda ;; esac
+	done
 	count_end
 	guest_destroy g
 	wait_until 10 unload_backends vbd
@@ -62,8 +79,14 @@ measure_native() { # TYPE
 	guest_create g "$1" load=null_blk memory=768 \
 		"cmdline=null_blk.nr_devices=1 null_blk.queue_mode=2 null_blk.irqmode=0 null_blk.gb=16" ||
 		die "guest with a disk of its own"
+	guest_run g "$CACHED; $DISCARDING" || die "guest's disks"
 	count_domains "$1" native g
-	for row in $ROWS; do measure "$1" native "$row" /dev/nullb0; done
+	for row in $ROWS; do
+		case $row in
+		*trim*) measure "$1" native "$row" /dev/mapper/zero ;;
+		*) measure "$1" native "$row" /dev/nullb0 ;;
+		esac
+	done
 	count_end
 	guest_destroy g
 }
@@ -73,6 +96,6 @@ measure_native() { # TYPE
 	exit
 }
 modprobe null_blk nr_devices=1 queue_mode=2 irqmode=0 gb=16 || die "no null_blk"
-BACKING=/dev/nullb0
+sh -c "$CACHED; $DISCARDING" || die "disks"
 # shellcheck disable=SC2086 # words
 compare "I/O per virtual second" insn/IO $ROWS

@@ -3,11 +3,11 @@
  * A small XDP program on a device until SIGTERM, written in instructions so that neither
  * a BPF compiler nor a loader library is needed.
  *
- *	netxdp DEV ACTION [frags]
+ *	netxdp DEV ACTION [frags] [all]
  *
  * ACTION for netgen's frames (ethertype 88b5): pass, drop, aborted, tx (back to where it came
  * from), redirect:DEV2 (the same, out of another device). All others pass. frags: the program
- * can take frames in several buffers. Prints "attached" or why not and, at the end,
+ * can take frames in several buffers. all: every frame is one of netgen's. Prints "attached" or why not and, at the end,
  * "matched N bytes N others N" (bytes of first buffers).
  */
 #include <err.h>
@@ -124,9 +124,9 @@ static void verdict(const char *action)
 	emit(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-static void assemble(const char *action)
+static void assemble(const char *action, bool all)
 {
-	int small, other;
+	int small, other = -1;
 
 	copy(BPF_REG_6, BPF_REG_1);
 	load(BPF_W, BPF_REG_7, BPF_REG_6, 0);	/* data */
@@ -135,7 +135,8 @@ static void assemble(const char *action)
 	emit(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, 14);
 	small = emit(BPF_JMP | BPF_JGT | BPF_X, BPF_REG_2, BPF_REG_8, 0, 0);
 	load(BPF_H, BPF_REG_3, BPF_REG_7, 12);
-	other = emit(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_3, 0, 0, 0xb588);
+	if (!all)
+		other = emit(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_3, 0, 0, 0xb588);
 	mov(BPF_REG_9, 1);
 	add(MATCHED);
 	copy(BPF_REG_9, BPF_REG_8);
@@ -143,7 +144,8 @@ static void assemble(const char *action)
 	add(BYTES);
 	verdict(action);
 	lands_here(small);
-	lands_here(other);
+	if (!all)
+		lands_here(other);
 	mov(BPF_REG_9, 1);
 	add(OTHERS);
 	mov(BPF_REG_0, XDP_PASS);
@@ -192,21 +194,23 @@ static int load_prog(bool frags)
 
 int main(int argc, char **argv)
 {
-	bool frags = false;
+	bool frags = false, all = false;
 	union bpf_attr a = { 0 };
 	sigset_t set;
 	int i, sig;
 
 	if (argc < 3)
-		errx(2, "usage: netxdp DEV ACTION [frags]");
-	for (i = 3; i < argc; i++)
+		errx(2, "usage: netxdp DEV ACTION [frags] [all]");
+	for (i = 3; i < argc; i++) {
 		frags |= !strcmp(argv[i], "frags");
+		all |= !strcmp(argv[i], "all");
+	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	make_map();
-	assemble(argv[2]);
+	assemble(argv[2], all);
 	a.link_create.prog_fd = load_prog(frags);
 	a.link_create.target_ifindex = if_nametoindex(argv[1]);
 	a.link_create.attach_type = BPF_XDP;
