@@ -118,7 +118,7 @@ measure() { # TYPE PAIR ROW
 }
 
 guest_up() { # NAME TYPE FRONT
-	guest_create "$1" "$2" "vif=['mac=$(net_mac "$1"),bridge=$NET_BRIDGE']" "load=$(front_modules vif "$3")" \
+	guest_create "$1" "$2" $APART "vif=['mac=$(net_mac "$1"),bridge=$NET_BRIDGE']" "load=$(front_modules vif "$3")" \
 		"cmdline=${FRONT_PARAMS-}" memory=768 && net_wait "$1" && net_up "$1" &&
 		guest_run "$1" "$NET_PING -q -c 3 -i 0.1 $NET_HERE"
 }

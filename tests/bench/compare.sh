@@ -9,7 +9,7 @@
 #
 # null_blk behind the backend, so that what is measured is the drivers and what they make
 # of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O. Native is the
-# same work on a null_blk in the guest itself. Discards go to a dm-zero.
+# same work on a null_blk in the guest itself.
 # Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS.
 # shellcheck disable=SC1091,SC2034
 . /job/table.sh
@@ -54,21 +54,24 @@ label_of() { echo "$1"; }
 unit_of() { echo IO/s; }
 insn_of() { awk -v r="$2" 'BEGIN { printf "%d\n", r ? 1e9 / r : 0 }'; }
 
-# A disk with a cache, so that flushes reach it, and one for discards.
-CACHED="echo 'write back' >/sys/block/nullb0/queue/write_cache"
-DISCARDING="modprobe dm-zero && dmsetup create zero --table '0 33554432 zero' && [ -e /dev/mapper/zero ] && [ \$(cat /sys/block/dm-0/queue/discard_max_bytes) != 0 ]"
+# A disk with a cache, so that flushes reach it, and with discards; both need memory behind them.
+SAFE_DISK='mount -t configfs none /sys/kernel/config && cd /sys/kernel/config/nullb && mkdir safe && cd safe &&
+	for set in queue_mode=2 irqmode=0 size=64 memory_backed=1 discard=1 cache_size=16 power=1; do
+		echo ${set#*=} >${set%=*} || exit
+	done'
+disk_of() { # ROW DISK SAFE-DISK
+	case $1 in *trim* | *-fsync*) echo "$3" ;; *) echo "$2" ;; esac
+}
 
 measure_pair() { # TYPE BACK:FRONT
 	local back=${2%:*} front=${2#*:} row
 	# shellcheck disable=SC2086 # words
 	if [ "$back" = ours ]; then load_backend ours vbd ${BACK_PARAMS-}; else load_backend intree vbd; fi ||
 		die "no $back backend"
-	guest_create g "$1" "disk=['phy:/dev/nullb0,xvda,w','phy:/dev/mapper/zero,xvdb,w']" "load=$(front_modules vbd "$front")" memory=768 ||
+	guest_create g "$1" $APART "disk=['phy:/dev/nullb0,xvda,w','phy:/dev/safe,xvdb,w']" "load=$(front_modules vbd "$front")" memory=768 ||
 		die "guest with $front frontend"
 	count_domains "$1" "$2" g
-	for row in $ROWS; do
-		case $row in *trim*) measure "$1" "$2" "$row" /dev/xvdb ;; *) measure "$1" "$2" "$row" /dev/xvda ;; esac
-	done
+	for row in $ROWS; do measure "$1" "$2" "$row" "$(disk_of "$row" /dev/xvda /dev/xvdb)"; done
 	count_end
 	guest_destroy g
 	wait_until 10 unload_backends vbd
@@ -76,17 +79,12 @@ measure_pair() { # TYPE BACK:FRONT
 
 measure_native() { # TYPE
 	local row
-	guest_create g "$1" load=null_blk memory=768 \
+	guest_create g "$1" $APART load=null_blk memory=768 \
 		"cmdline=null_blk.nr_devices=1 null_blk.queue_mode=2 null_blk.irqmode=0 null_blk.gb=16" ||
 		die "guest with a disk of its own"
-	guest_run g "$CACHED; $DISCARDING" || die "guest's disks"
+	guest_run g "$SAFE_DISK" || die "the guest's second disk"
 	count_domains "$1" native g
-	for row in $ROWS; do
-		case $row in
-		*trim*) measure "$1" native "$row" /dev/mapper/zero ;;
-		*) measure "$1" native "$row" /dev/nullb0 ;;
-		esac
-	done
+	for row in $ROWS; do measure "$1" native "$row" "$(disk_of "$row" /dev/nullb0 /dev/safe)"; done
 	count_end
 	guest_destroy g
 }
@@ -96,6 +94,6 @@ measure_native() { # TYPE
 	exit
 }
 modprobe null_blk nr_devices=1 queue_mode=2 irqmode=0 gb=16 || die "no null_blk"
-sh -c "$CACHED; $DISCARDING" || die "disks"
+sh -c "$SAFE_DISK" || die "no second disk"
 # shellcheck disable=SC2086 # words
 compare "I/O per virtual second" insn/IO $ROWS

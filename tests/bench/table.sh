@@ -69,8 +69,17 @@ json_table() { # ROW...
 	printf '\n]\n'
 }
 
+# With two CPUs, one is dom0's and one the guests'.
+GUEST_VCPUS=1
+APART=
+pin_apart() {
+	[ "$LAB_SMP" != 1 ] || return 0
+	echo 0 >/sys/devices/system/cpu/cpu1/online && xl vcpu-pin 0 0 0 && APART='cpus="1"'
+}
+
 compare() { # TITLE NAME-OF-INSTRUCTIONS ROW...
 	local type pair row line
+	pin_apart || die "no CPU for the guests alone"
 	for type in $TYPES; do
 		for pair in $PAIRS; do
 			measure_pair "$type" "$pair"
