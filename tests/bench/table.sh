@@ -70,11 +70,13 @@ json_table() { # ROW...
 }
 
 # With two CPUs, one is dom0's and one the guests'.
-GUEST_VCPUS=1
-APART=
+# shellcheck disable=SC2034 # for the cases
+GUEST_VCPUS=1 APART=
 pin_apart() {
 	[ "$LAB_SMP" != 1 ] || return 0
-	echo 0 >/sys/devices/system/cpu/cpu1/online && xl vcpu-pin 0 0 0 && APART='cpus="1"'
+	# shellcheck disable=SC2034
+	APART='cpus="1"'
+	echo 0 >/sys/devices/system/cpu/cpu1/online && xl vcpu-pin 0 0 0
 }
 
 compare() { # TITLE NAME-OF-INSTRUCTIONS ROW...
