@@ -23,11 +23,11 @@ for row in ${ROWS:-$ALL_ROWS}; do
 	case " $ALL_ROWS " in *" $row "*) rows="$rows $row" ;; esac
 done
 
-unit_of() { case $1 in tcp-*) echo Mb/s ;; ping) echo us ;; *) echo pps ;; esac; }
+unit_of() { case $1 in tcp-*) echo Mb/s ;; ping) echo us ;; rr-*) echo req/s ;; *) echo pps ;; esac; }
 label_of() { printf '%-17s %s\n' "$1" "$(unit_of "$1")"; }
 insn_of() {
 	awk -v r="$2" -v unit="$(unit_of "$1")" 'BEGIN {
-		printf "%d\n", unit == "us" ? r * 1000 : !r ? 0 : unit == "pps" ? 1e9 / r : 12e6 / r }'
+		printf "%d\n", unit == "us" ? r * 1000 : !r ? 0 : unit == "Mb/s" ? 12e6 / r : 1e9 / r }'
 }
 
 # In g1, what is between the marks is counted: counted COMMAND...
@@ -64,7 +64,7 @@ xdp_drop_rate() {
 	modprobe pktgen && cd /proc/net/pktgen || return
 	echo rem_device_all >kpktgend_0
 	echo "add_device $vif" >kpktgend_0
-	printf '%s\n' "count $((4 * PACKETS))" "pkt_size 60" "delay 0" "dst $(net_ip g1)" "dst_mac $(net_mac g1)" |
+	printf '%s\n' "count $PACKETS" "pkt_size 60" "delay 0" "dst $(net_ip g1)" "dst_mac $(net_mac g1)" |
 		while read -r got; do echo "$got" >"$vif"; done
 	$MARK begin
 	echo start >pgctrl
@@ -79,7 +79,7 @@ xdp_drop_rate() {
 
 # 64 bytes there and back, one at a time.
 rr_rate() { # tcp|udp
-	local count=$((PACKETS / 5)) server
+	local count=$((PACKETS / 10)) server
 	netrr "$1" 5500 64 >/dev/null 2>&1 &
 	server=$!
 	sleep 0.2
