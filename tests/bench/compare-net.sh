@@ -45,7 +45,7 @@ packet_rate() {
 }
 
 pktgen_rate() {
-	guest_run g1 "modprobe pktgen; cd /proc/net/pktgen
+	guest_run g1 "cd /proc/net/pktgen
 		echo rem_device_all >kpktgend_0; echo add_device $NET_IF >kpktgend_0
 		for o in 'count $PACKETS' 'pkt_size 60' 'delay 0' 'dst 192.168.77.99' 'dst_mac 02:00:00:00:99:99'; do
 			echo \"\$o\" >$NET_IF
@@ -61,7 +61,7 @@ xdp_drop_rate() {
 	guest_bg g1 xdp "netxdp $NET_IF drop all"
 	# The in-tree pair reconnects to make room in front of packets.
 	guest_run g1 "until grep -qE 'attached|refused' /run/bg.xdp.out; do usleep 50000; done; usleep 200000"
-	modprobe pktgen && cd /proc/net/pktgen || return
+	cd /proc/net/pktgen || return
 	echo rem_device_all >kpktgend_0
 	echo "add_device $vif" >kpktgend_0
 	printf '%s\n' "count $PACKETS" "pkt_size 60" "delay 0" "dst $(net_ip g1)" "dst_mac $(net_mac g1)" |
@@ -130,6 +130,8 @@ measure_pair() { # TYPE BACK:FRONT
 	guest_up g1 "$1" "$front" || die "guest with $front frontend"
 	case $rows in *tcp-guest*) guests="g1 g2" ;; esac
 	[ "$guests" = g1 ] || guest_up g2 "$1" "$front" || die "second guest"
+	# Before the symbols of modules are looked at.
+	{ modprobe pktgen && guest_run g1 "modprobe pktgen"; } || die "no pktgen"
 	# shellcheck disable=SC2086 # words
 	count_domains "$1" "$2" $guests
 	for row in $rows; do measure "$1" "$2" "$row"; done
