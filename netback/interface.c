@@ -41,6 +41,7 @@ static void stop_queue(struct netback_queue *queue)
 	napi_disable(&queue->napi);
 	hrtimer_cancel(&queue->credit_timer);
 	queue->throttled = false;
+	netback_pool_stop(&queue->pool);
 	netback_rx_purge(queue);
 	timer_delete_sync(&queue->rx_timer);
 	/* When it is served again its guest has all the time once more. */

@@ -106,6 +106,20 @@ struct netback_stats {
 };
 
 /**
+ * struct netback_pool - pages of a queue for what is transmitted
+ * @pages: where they come from
+ * @timer: runs while there was use lately
+ * @used_at: when a page was taken last, in jiffies
+ * @idle: NAPI shall let go what is kept; set by @timer
+ */
+struct netback_pool {
+	struct page_pool *pages;
+	struct timer_list timer;
+	unsigned long used_at;
+	bool idle;
+};
+
+/**
  * struct netback_queue - one pair of rings
  * @vif: whose queue it is
  * @stats: its counters
@@ -153,7 +167,7 @@ struct netback_queue {
 	/* Written in NAPI context. */
 	struct napi_struct napi ____cacheline_aligned_in_smp;
 	struct ring_back tx;
-	struct page_pool *pool;
+	struct netback_pool pool;
 	const char *broken;
 	bool worked;
 	bool rx_worked;
@@ -690,6 +704,49 @@ int netback_map_ring(struct netback_vif *vif, grant_ref_t ref, u32 slot_size,
  * Context: may sleep.
  */
 void netback_disconnect(struct netback_vif *vif);
+
+/* pool.c: pages for what is transmitted. */
+
+/**
+ * netback_pool_init() - set up a queue's pool
+ * @pool: the pool, part of a queue
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int netback_pool_init(struct netback_pool *pool);
+
+/**
+ * netback_pool_destroy() - give up a queue's pool
+ * @pool: the pool, stopped; packets may still have pages of it
+ *
+ * Context: may sleep.
+ */
+void netback_pool_destroy(struct netback_pool *pool);
+
+/**
+ * netback_pool_used() - note that pages were taken
+ * @pool: the pool
+ *
+ * Context: NAPI.
+ */
+void netback_pool_used(struct netback_pool *pool);
+
+/**
+ * netback_pool_drain() - let go all pages that are kept
+ * @pool: the pool
+ *
+ * Context: NAPI, or bottom halves off and NAPI disabled.
+ */
+void netback_pool_drain(struct netback_pool *pool);
+
+/**
+ * netback_pool_stop() - end the timer of a queue that is not served any more
+ * @pool: the pool, which is emptied
+ *
+ * Context: may sleep; NAPI is disabled.
+ */
+void netback_pool_stop(struct netback_pool *pool);
 
 /* packet.c: from a parsed packet to an skb. */
 

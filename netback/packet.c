@@ -48,7 +48,7 @@ static unsigned int linear_size(const struct net_tx_packet *wire)
 static int add_page(struct fill *fill)
 {
 	struct sk_buff *skb = fill->packet->skb;
-	struct page *page = page_pool_dev_alloc_pages(fill->queue->pool);
+	struct page *page = page_pool_dev_alloc_pages(fill->queue->pool.pages);
 
 	if (unlikely(!page))
 		return -ENOMEM;

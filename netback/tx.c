@@ -5,10 +5,6 @@
 #include "netback.h"
 
 #include <linux/rtnetlink.h>
-#include <net/page_pool/helpers.h>
-
-/* Pages that a queue keeps for its next packets: a few of 64 KiB. */
-#define POOL_PAGES	64
 
 void netback_break(struct netback_queue *queue, const char *why)
 {
@@ -266,6 +262,10 @@ int netback_poll(struct napi_struct *napi, int budget)
 		container_of(napi, struct netback_queue, napi);
 	int done = serve(queue, budget);
 
+	if (done)
+		netback_pool_used(&queue->pool);
+	else if (unlikely(READ_ONCE(queue->pool.idle)))
+		netback_pool_drain(&queue->pool);
 	netback_rx_resume(queue);
 	if (done < budget && napi_complete_done(napi, done))
 		wait_for_event(queue);
@@ -303,17 +303,14 @@ irqreturn_t netback_rx_interrupt(int irq, void *data)
 int netback_queue_init(struct netback_queue *queue, struct netback_vif *vif,
 		       unsigned int index)
 {
-	const struct page_pool_params params = {
-		.pool_size = POOL_PAGES,
-		.nid = NUMA_NO_NODE,
-	};
+	int ret;
 
 	queue->vif = vif;
 	queue->index = index;
 	queue->stats = &vif->stats[index];
-	queue->pool = page_pool_create(&params);
-	if (IS_ERR(queue->pool))
-		return PTR_ERR(queue->pool);
+	ret = netback_pool_init(&queue->pool);
+	if (ret)
+		return ret;
 	hrtimer_init(&queue->credit_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	queue->credit_timer.function = credit_expired;
 	timer_setup(&queue->rx_timer, netback_rx_timeout, 0);
@@ -330,5 +327,5 @@ void netback_queue_destroy(struct netback_queue *queue)
 	rtnl_lock();
 	netif_napi_del(&queue->napi);
 	rtnl_unlock();
-	page_pool_destroy(queue->pool);
+	netback_pool_destroy(&queue->pool);
 }

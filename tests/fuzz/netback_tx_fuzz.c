@@ -212,6 +212,23 @@ void netback_rx_resume(struct netback_queue *q)
 {
 }
 
+int netback_pool_init(struct netback_pool *pool)
+{
+	return 0;
+}
+
+void netback_pool_destroy(struct netback_pool *pool)
+{
+}
+
+void netback_pool_used(struct netback_pool *pool)
+{
+}
+
+void netback_pool_drain(struct netback_pool *pool)
+{
+}
+
 void netback_rx_timeout(struct timer_list *timer)
 {
 }

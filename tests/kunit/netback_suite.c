@@ -4,6 +4,7 @@
 
 #include <linux/etherdevice.h>
 #include <linux/rtnetlink.h>
+#include <net/page_pool/types.h>
 
 #include "netback/netback.h"
 
@@ -520,6 +521,50 @@ static void tx_request(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+static unsigned int pool_pages(const struct netback_queue *queue)
+{
+	const struct page_pool *pages = queue->pool.pages;
+
+	return pages->pages_state_hold_cnt -
+	       atomic_read(&pages->pages_state_release_cnt);
+}
+
+/* Pages are kept for the next packets until none come for some time. */
+static void pool_idle(struct kunit *test)
+{
+	struct xen_netif_tx_request req = { .gref = DATA_REF, .size = 4096 };
+	struct netback_queue *queue;
+	struct netback_pool *pool;
+	struct ring_front front;
+
+	start(test, FLAT);
+	queue = &vif->queues[0];
+	pool = &queue->pool;
+	KUNIT_EXPECT_FALSE(test, timer_pending(&pool->timer));
+	ring_front_init(&front, page_address(pages[0]), PAGE_SIZE,
+			NET_TX_SLOT_SIZE);
+	ring_front_put(&front, &req, sizeof(req));
+	ring_front_push(&front);
+	raise(test);
+	KUNIT_EXPECT_TRUE(test, timer_pending(&pool->timer));
+	KUNIT_EXPECT_GT(test, pool_pages(queue), 0);
+
+	timer_delete_sync(&pool->timer);
+	pool->timer.function(&pool->timer);
+	napi_synchronize(&queue->napi);
+	KUNIT_EXPECT_TRUE(test, timer_pending(&pool->timer));
+	KUNIT_EXPECT_GT(test, pool_pages(queue), 0);
+
+	timer_delete_sync(&pool->timer);
+	pool->used_at -= 60 * HZ;
+	pool->timer.function(&pool->timer);
+	napi_synchronize(&queue->napi);
+	KUNIT_EXPECT_FALSE(test, timer_pending(&pool->timer));
+	KUNIT_EXPECT_EQ(test, pool_pages(queue), 0);
+	remove();
+	fake_nothing_left(test);
+}
+
 static const struct ctrl_row {
 	const char *name;
 	u16 type;
@@ -609,6 +654,7 @@ static struct kunit_case netback_cases[] = {
 	KUNIT_CASE(bad_indices),
 	KUNIT_CASE_PARAM(state, state_gen_params),
 	KUNIT_CASE_PARAM(tx_request, tx_gen_params),
+	KUNIT_CASE(pool_idle),
 	KUNIT_CASE_PARAM(ctrl_request, ctrl_gen_params),
 	KUNIT_CASE(ctrl_broken),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
