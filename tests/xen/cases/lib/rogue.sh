@@ -46,26 +46,38 @@ rogue_setup() {
 	net_front g2 "$VICTIM" || die "network front"
 	blk_attach g2 /dev/ram0 xvda || die "disk"
 	net_attach g2 || die "interface"
-	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
-			usleep 150000
-			[ ! -e /run/measure ] || echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30) >>/run/speed
-		done"
+	guest_bg g2 neighbour "rogue load /dev/xvda $NET_HERE >/run/speed"
+	sleep 0.5
+	rogue_speed_begin
+	guest_run g2 "usleep 500000"
+	note "reads and pings of the neighbour per second, nobody beside: $(echo 0 9999999999999999 | rogue_speed)"
 }
 
-# Reads and pings of the neighbour in 30 ms, on average between the two, and how often it was asked.
-rogue_speed_begin() { guest_run g2 ": >/run/speed; touch /run/measure"; }
+# Reads and pings of the neighbour per second while the rogue was at work, and how often it was
+# asked. Standard input: when that was.
+rogue_speed_begin() { guest_run g2 "touch /run/measure"; }
 rogue_speed() {
-	guest_run g2 "rm -f /run/measure; awk 'NF == 2 { b += \$1; n += \$2; k++ } END { if (k) printf \"%d %d %d\\n\", b / k, n / k, k }' /run/speed"
+	guest_run g2 "rm /run/measure; awk '
+		NR == FNR { from[NR] = \$1; to[NR] = \$2; next }
+		NF == 5 { for (i in from) if (\$1 >= from[i] && \$1 < to[i]) { b += \$2; bt += \$3; n += \$4; nt += \$5; k++ } }
+		END { if (k) printf \"%d %d %d\n\", b * 1e6 / bt, n * 1e6 / nt, k }' - /run/speed <<END
+$(cat)
+END
+		: >/run/speed"
 }
+rogue_times() { guest_run g1 "sed -n 's/^at //p' /run/rogue.log"; }
 
-# Beside a rogue the neighbour does at least half of what it does beside an honest peer that is
-# as busy: rogue_neighbour TAG SPEED-BESIDE-HONEST SPEED
+# Beside a rogue the neighbour does at least half of what it does beside an honest peer that does as
+# much as it can: rogue_neighbour TAG SPEED-BESIDE-HONEST SPEED
 rogue_neighbour() {
 	local b n k hb hn hk
 	read -r b n k <<<"$3"
 	read -r hb hn hk <<<"$2"
-	note "$1: the neighbour's reads and pings in 30 ms: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
-	must "$1-neighbour" test "${hk:-0}" -ge 1 -a $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
+	note "$1: the neighbour's reads and pings per second: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
+	must "$1-neighbour" rogue_enough "$2 $3"
+}
+rogue_enough() { # "READS PINGS SAMPLES READS PINGS SAMPLES" - beside an honest peer, and a rogue
+	awk 'NF != 6 || $3 < 5 || $6 < 5 || $4 < $1 / 2 || $5 < $2 / 2 { exit 1 }' <<<"$1"
 }
 
 # --- the rogue's device ------------------------------------------------------------------
@@ -133,13 +145,14 @@ rogue_gone() { # ROLE - the device of the victim
 	esac
 }
 
-# What the victim of a rogue backend does with its device as long as there is one.
+# What the victim of a rogue backend does with its device as long as there is one; less important
+# than what its neighbour in the same guest does, which is measured.
 rogue_use() { # ROLE
 	case $1 in
 	blk-back)
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
 			usleep 50000
-			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
+			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 nice -n 19 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
 				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=1 --minimal
 			done"
@@ -151,7 +164,7 @@ rogue_use() { # ROLE
 			d=\${d%/address} d=\${d##*/}
 			$NET_IP link set \$d up && $NET_IP addr add $(net_ip g2 1)/24 dev \$d
 			$NET_IP neigh replace 192.168.78.1 lladdr 02:00:00:00:78:01 dev \$d
-			timeout 60 netgen send \$d 02:00:00:00:78:01 -k raw -n 40 -m 60 -x 60000 -w 0
+			timeout 60 nice -n 19 netgen send \$d 02:00:00:00:78:01 -k raw -n 40 -m 60 -x 60000 -w 0
 			done"
 		;;
 	esac
@@ -163,24 +176,25 @@ rogue_use_end() { guest_run g2 "touch /run/use.stop"; guest_wait g2 use 90 >/run
 # One run of the rogue in g1; its exit code. rogue_run ROLE DIR A..B STEPS [OPTION]
 rogue_run() {
 	guest_bg g1 rogue "rogue $1 $2 --seed $3 --steps $4 $5 -v >/run/rogue.log; rc=\$?
-		grep -vE '^[0-9]+/' /run/rogue.log; [ \$rc = 0 ] || [ \$rc = 3 ] || tail -n 6 /run/rogue.log; exit \$rc"
+		grep -vE '^[0-9]+/|^at' /run/rogue.log; [ \$rc = 0 ] || [ \$rc = 3 ] || tail -n 6 /run/rogue.log; exit \$rc"
 	guest_wait g1 rogue 600
 }
 
 # All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
 # have had enough of a peer; then it gets a new device for the next seed.
 rogue_role() {
-	local role=$1 first last rc bad=0 out base speed lost=0 dir
+	local role=$1 first last rc bad=0 out base speed lost=0 dir times=
 	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
 	step "$role: seeds $2, $3 steps each"
 	check "$role-attach" rogue_attach "$role" || return
 	rogue_speed_begin
 	check "$role-honest" rogue_run "$role" "$dir" 1 0 --honest
-	base=$(rogue_speed)
+	base=$(rogue_times | rogue_speed)
 	rogue_speed_begin
 	while :; do
 		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")
 		rc=$?
+		times+=$(rogue_times)$'\n'
 		while read -r line; do note "$role: $line"; done <<<"$out"
 		case $rc in
 		0) ;;
@@ -192,7 +206,7 @@ rogue_role() {
 		rogue_detach "$role" || break
 		rogue_attach "$role" || break
 	done
-	speed=$(rogue_speed)
+	speed=$(rogue_speed <<<"$times")
 	note "$role: $VICTIM: $lost devices lost, last exit code $rc"
 	# A frontend may give a backend up for good. What one run complained of, a later one does not mend.
 	[ $bad = 0 ] || rc=$bad

@@ -129,7 +129,7 @@ static bool open_net(void)
 	if (!ask_back() || !offer())
 		return false;
 	set_state(CONNECTED);
-	if (!await_state(1 << CONNECTED, 5000))
+	if (!await_connection(5000))
 		return false;
 	for (i = 0; i < nr_queues; i++)
 		post_buffers(&queues[i], 0);
@@ -539,6 +539,7 @@ const struct role net_front = {
 	.name = "net-front",
 	.keys = keys,
 	.open = open_net,
+	.tries = 3,
 	.ask = ask_back,
 	.offer = offer,
 	.acts = acts,
