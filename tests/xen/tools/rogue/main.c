@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- *	rogue ROLE DIR [--seed A[..B]] [--steps M] [--from K] [--honest] [-v]
+ *	rogue ROLE DIR [--seed A[..B]] [--steps M] [--from K] [--pace MS] [--honest] [-v]
  *	rogue net-way WAY [SEED], see netways.c
  *	rogue load DEVICE ADDRESS, see load.c
  *
@@ -16,11 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HONEST_MS	600
+#define HONEST_MS	300
 
 const struct role *role;
 
-static unsigned int steps = 60, from;
+static unsigned int steps = 60, from, pace;
 static bool honest;
 
 static void one_step(uint64_t seed, unsigned int step)
@@ -66,6 +66,7 @@ static bool run_seed(uint64_t seed)
 			return false;
 		}
 		one_step(seed, step);
+		usleep(pace * 1000);
 	}
 	return true;
 }
@@ -162,6 +163,8 @@ int main(int argc, char **argv)
 			steps = atoi(value);
 		} else if (!strcmp(argv[i], "--from")) {
 			from = atoi(value);
+		} else if (!strcmp(argv[i], "--pace")) {
+			pace = atoi(value);
 		} else {
 			return 2;
 		}
