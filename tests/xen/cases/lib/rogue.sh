@@ -143,14 +143,13 @@ rogue_gone() { # ROLE - the device of the victim
 	esac
 }
 
-# What the victim of a rogue backend does with its device as long as there is one; less important
-# than what its neighbour in the same guest does, which is measured.
+# What the victim of a rogue backend does with its device as long as there is one.
 rogue_use() { # ROLE
 	case $1 in
 	blk-back)
 		guest_bg g2 use "while [ ! -e /run/use.stop ]; do
 			usleep 50000
-			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 nice -n 19 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
+			[ ! -b /dev/$ROGUE_DISK ] || timeout 60 fio --name=u --filename=/dev/$ROGUE_DISK --rw=randrw \
 				--bssplit=512/10:4k/60:44k/20:160k/10 --direct=1 --ioengine=libaio --iodepth=8 \
 				--fsync=16 --time_based --runtime=1 --minimal
 			done"
@@ -162,7 +161,7 @@ rogue_use() { # ROLE
 			d=\${d%/address} d=\${d##*/}
 			$NET_IP link set \$d up && $NET_IP addr add $(net_ip g2 1)/24 dev \$d
 			$NET_IP neigh replace 192.168.78.1 lladdr 02:00:00:00:78:01 dev \$d
-			timeout 60 nice -n 19 netgen send \$d 02:00:00:00:78:01 -k raw -n 40 -m 60 -x 60000 -w 0
+			timeout 60 netgen send \$d 02:00:00:00:78:01 -k raw -n 40 -m 60 -x 60000 -w 0
 			done"
 		;;
 	esac

@@ -332,7 +332,7 @@ static void finish(struct queue *q, bool exact)
 	if (!all) {
 		complete(q);
 		notify(q->tx_port);
-		all = wait_equal(&q->tx->rsp_prod, &q->tx->req_prod, 2000);
+		all = wait_equal(&q->tx->rsp_prod, &q->tx->req_prod, 500);
 	}
 	if (!all) {
 		tell(" (%u slots left)", q->tx->req_prod - q->tx->rsp_prod);
