@@ -8,7 +8,7 @@
 # The victim of a frontend is dom0, that of a backend is g2, which is the neighbour of them all.
 # shellcheck disable=SC1091
 . /job/rogue.sh
-: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..1}" "${STEPS:=20}"
+: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..1}" "${STEPS:=15}"
 
 # Interrupts, threads and devices of backends, and of the frontends in g2.
 held() {
