@@ -300,7 +300,7 @@ static void reap(struct queue *q, bool exact)
 static void finish(struct queue *q, bool exact)
 {
 	notify(q->port);
-	if (!wait_equal(&q->ring->rsp_prod, &q->ring->req_prod, 5000)) {
+	if (!wait_equal(&q->ring->rsp_prod, &q->ring->req_prod, 2000)) {
 		spoiled = true;
 		/* Leaving is an answer too. */
 		if (exact && peer_state() == CONNECTED)
