@@ -46,26 +46,37 @@ rogue_setup() {
 	net_front g2 "$VICTIM" || die "network front"
 	blk_attach g2 /dev/ram0 xvda || die "disk"
 	net_attach g2 || die "interface"
-	guest_bg g2 neighbour "while [ ! -e /run/stop ]; do
-			usleep 150000
-			[ ! -e /run/measure ] || echo \$(rogue load blk /dev/xvda 30) \$(rogue load net $NET_HERE 30) >>/run/speed
-		done"
+	guest_bg g2 neighbour "rogue load /dev/xvda $NET_HERE >/run/speed"
+	rogue_speed_begin
+	sleep 1
+	rogue_alone=$(echo 0 9999999999999999 | rogue_speed)
+	note "the neighbour's reads and pings per second, nobody beside (and how often it was asked): $rogue_alone"
 }
 
-# Reads and pings of the neighbour in 30 ms, on average between the two, and how often it was asked.
-rogue_speed_begin() { guest_run g2 ": >/run/speed; touch /run/measure"; }
+# Reads and pings of the neighbour per second while the rogue was at work, and how often it was
+# asked. Standard input: when that was.
+rogue_speed_begin() { guest_run g2 "touch /run/measure"; }
 rogue_speed() {
-	guest_run g2 "rm -f /run/measure; awk 'NF == 2 { b += \$1; n += \$2; k++ } END { if (k) printf \"%d %d %d\\n\", b / k, n / k, k }' /run/speed"
+	guest_run g2 "rm /run/measure; awk '
+		NR == FNR { from[NR] = \$1; to[NR] = \$2; next }
+		NF == 5 { for (i in from) if (\$1 >= from[i] && \$1 < to[i]) { b += \$2; bt += \$3; n += \$4; nt += \$5; k++ } }
+		END { if (k) printf \"%d %d %d\n\", b * 1e6 / bt, n * 1e6 / nt, k }' - /run/speed <<END
+$(cat)
+END
+		: >/run/speed"
 }
+rogue_times() { guest_run g1 "sed -n 's/^at //p' /run/rogue.log"; }
 
-# Beside a rogue the neighbour does at least half of what it does beside an honest peer that is
-# as busy: rogue_neighbour TAG SPEED-BESIDE-HONEST SPEED
+# Between its steps a rogue leaves its victim some ms; so there is half of the speed left. A rogue
+# backend is in the way of the neighbour's own guest.
+rogue_pace() { case $1 in *-front) echo 20 ;; *-back) echo 60 ;; esac } # ROLE
+# rogue_neighbour TAG SPEED
 rogue_neighbour() {
-	local b n k hb hn hk
-	read -r b n k <<<"$3"
-	read -r hb hn hk <<<"$2"
-	note "$1: the neighbour's reads and pings in 30 ms: $b $n ($k times), beside an honest peer $hb $hn ($hk times)"
-	must "$1-neighbour" test "${hk:-0}" -ge 1 -a $((${b:-0} * 2)) -ge "${hb:-1}" -a $((${n:-0} * 2)) -ge "${hn:-1}"
+	note "$1: the neighbour's reads and pings per second: $2"
+	must "$1-neighbour" rogue_enough "$rogue_alone $2"
+}
+rogue_enough() { # "READS PINGS SAMPLES READS PINGS SAMPLES" - alone, and beside a rogue
+	awk 'NF != 6 || $3 < 5 || $6 < 5 || $4 < $1 / 2 || $5 < $2 / 2 { exit 1 }' <<<"$1"
 }
 
 # --- the rogue's device ------------------------------------------------------------------
@@ -163,24 +174,23 @@ rogue_use_end() { guest_run g2 "touch /run/use.stop"; guest_wait g2 use 90 >/run
 # One run of the rogue in g1; its exit code. rogue_run ROLE DIR A..B STEPS [OPTION]
 rogue_run() {
 	guest_bg g1 rogue "rogue $1 $2 --seed $3 --steps $4 $5 -v >/run/rogue.log; rc=\$?
-		grep -vE '^[0-9]+/' /run/rogue.log; [ \$rc = 0 ] || [ \$rc = 3 ] || tail -n 6 /run/rogue.log; exit \$rc"
+		grep -vE '^[0-9]+/|^at' /run/rogue.log; [ \$rc = 0 ] || [ \$rc = 3 ] || tail -n 6 /run/rogue.log; exit \$rc"
 	guest_wait g1 rogue 600
 }
 
 # All seeds of a role: rogue_role blk-front|net-front|blk-back|net-back A..B STEPS. A victim may
 # have had enough of a peer; then it gets a new device for the next seed.
 rogue_role() {
-	local role=$1 first last rc bad=0 out base speed lost=0 dir
+	local role=$1 first last rc bad=0 out speed lost=0 dir times=
 	first=$(rogue_first "$2") last=$(rogue_last "$2") dir=$(rogue_dir "$role")
 	step "$role: seeds $2, $3 steps each"
 	check "$role-attach" rogue_attach "$role" || return
-	rogue_speed_begin
 	check "$role-honest" rogue_run "$role" "$dir" 1 0 --honest
-	base=$(rogue_speed)
 	rogue_speed_begin
 	while :; do
-		out=$(rogue_run "$role" "$dir" "$first..$last" "$3")
+		out=$(rogue_run "$role" "$dir" "$first..$last" "$3" "--pace $(rogue_pace "$role")")
 		rc=$?
+		times+=$(rogue_times)$'\n'
 		while read -r line; do note "$role: $line"; done <<<"$out"
 		case $rc in
 		0) ;;
@@ -192,7 +202,7 @@ rogue_role() {
 		rogue_detach "$role" || break
 		rogue_attach "$role" || break
 	done
-	speed=$(rogue_speed)
+	speed=$(rogue_speed <<<"$times")
 	note "$role: $VICTIM: $lost devices lost, last exit code $rc"
 	# A frontend may give a backend up for good. What one run complained of, a later one does not mend.
 	[ $bad = 0 ] || rc=$bad
@@ -200,6 +210,6 @@ rogue_role() {
 	*-front.0 | *-back.[03]) must "$role-no-complaint" true ;;
 	*) must "$role-no-complaint" false ;;
 	esac
-	rogue_neighbour "$role" "$base" "$speed"
+	rogue_neighbour "$role" "$speed"
 	must "$role-detach" rogue_detach "$role"
 }

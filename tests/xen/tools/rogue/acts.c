@@ -24,6 +24,11 @@ void let_go(void)
 	spoiled = false;
 }
 
+bool await_connection(unsigned int ms)
+{
+	return await_state(1 << CONNECTED | 1 << CLOSING | 1 << CLOSED, ms) && peer_state() == CONNECTED;
+}
+
 bool wait_equal(const volatile uint32_t *a, const volatile uint32_t *b, unsigned int ms)
 {
 	unsigned int us, pause = 100;
@@ -239,7 +244,7 @@ bool open_back(void)
 	if (!role->ask() || !role->offer())
 		return false;
 	set_state(CONNECTED);
-	return await_state(1 << CONNECTED, 5000);
+	return await_connection(5000);
 }
 
 static void serve(void)

@@ -105,8 +105,8 @@ static bool ask(void)
 static bool offer(void)
 {
 	set_state(INIT_WAIT);
-	/* One that has been offended takes its time. */
-	if (!await_state(1 << INITIALISED, 12000) || !map_queues(MAX_QUEUES, &nr_queues, map_queue))
+	/* One that has been offended often takes nearly as much time. */
+	if (!await_state(1 << INITIALISED, 3000) || !map_queues(MAX_QUEUES, &nr_queues, map_queue))
 		return false;
 	write_disk();
 	return true;
@@ -375,6 +375,7 @@ const struct role blk_back = {
 	.name = "blk-back",
 	.keys = keys,
 	.open = open_back,
+	.tries = 1,
 	.ask = ask,
 	.offer = offer,
 	.acts = acts,

@@ -100,7 +100,7 @@ static bool open_blk(void)
 	if (!ask_back() || !offer())
 		return false;
 	set_state(one_in(2) ? INITIALISED : CONNECTED);
-	if (!await_state(1 << CONNECTED, 5000))
+	if (!await_connection(5000))
 		return false;
 	set_state(CONNECTED);
 	capacity = store_number(peer, "sectors", 0);
@@ -300,7 +300,7 @@ static void reap(struct queue *q, bool exact)
 static void finish(struct queue *q, bool exact)
 {
 	notify(q->port);
-	if (!wait_equal(&q->ring->rsp_prod, &q->ring->req_prod, 5000)) {
+	if (!wait_equal(&q->ring->rsp_prod, &q->ring->req_prod, 2000)) {
 		spoiled = true;
 		/* Leaving is an answer too. */
 		if (exact && peer_state() == CONNECTED)
@@ -427,6 +427,7 @@ const struct role blk_front = {
 	.name = "blk-front",
 	.keys = keys,
 	.open = open_blk,
+	.tries = 3,
 	.ask = ask_back,
 	.offer = offer,
 	.acts = acts,

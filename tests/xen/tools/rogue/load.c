@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a neighbour does, one after the other for some time; prints how often it could. */
+/*
+ * What a neighbour can do: reads and pings, one after the other, some of either in turn and then a
+ * pause. While /run/measure exists each turn is a line of ITS TIME, READS, IN US, PINGS, IN US.
+ */
 #define _GNU_SOURCE
 #include "rogue.h"
 
@@ -10,29 +13,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-static long now_ms(void)
-{
-	struct timespec t;
+#define TURN_US		4000
+#define PAUSE_US	30000
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+struct echo {
+	struct icmphdr icmp;
+	uint8_t data[512];
+};
+
+static void read_one(int fd, unsigned int n)
+{
+	static uint8_t buf[FRAME] __attribute__((aligned(FRAME)));
+
+	if (pread(fd, buf, FRAME, (n * 37 % 1024) * FRAME) != FRAME)
+		die("reading");
 }
 
-static unsigned int reads(const char *device, long until)
+static int open_ping(const char *address)
 {
-	int fd = open(device, O_RDONLY | O_DIRECT);
-	unsigned int n = 0;
-	void *buf;
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct timeval patience = { .tv_usec = 200000 };
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 
-	if (fd < 0 || posix_memalign(&buf, FRAME, FRAME))
-		die("%s", device);
-	for (; now_ms() < until; n++)
-		if (pread(fd, buf, FRAME, (n * 37 % 1024) * FRAME) != FRAME)
-			die("reading %s", device);
-	return n;
+	if (fd < 0 || !inet_aton(address, &to.sin_addr) || connect(fd, (void *)&to, sizeof(to)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
+		die("ping %s", address);
+	return fd;
 }
 
 static uint16_t checksum(const void *at, size_t len)
@@ -46,38 +54,41 @@ static uint16_t checksum(const void *at, size_t len)
 	return ~(sum + (sum >> 16));
 }
 
-static unsigned int pings(const char *address, long until)
+/* Return: whether there was an answer in time. */
+static bool ping_one(int fd, unsigned int n)
 {
-	struct { struct icmphdr icmp; uint8_t data[512]; } out = { .icmp = { .type = ICMP_ECHO } };
-	struct sockaddr_in to = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
-	struct timeval patience = { .tv_usec = 200000 };
-	struct { struct iphdr ip; struct icmphdr icmp; uint8_t data[512]; } in;
-	unsigned int n = 0, tries;
+	struct echo out = { .icmp = { .type = ICMP_ECHO, .un.echo = { .id = getpid(), .sequence = n } } };
+	struct { struct iphdr ip; struct echo echo; } in;
 
-	if (fd < 0 || !inet_aton(address, &to.sin_addr) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
-		die("ping %s", address);
-	out.icmp.un.echo.id = getpid();
-	for (tries = 0; now_ms() < until; tries++) {
-		out.icmp.un.echo.sequence = tries;
-		out.icmp.checksum = 0;
-		out.icmp.checksum = checksum(&out, sizeof(out));
-		sendto(fd, &out, sizeof(out), 0, (struct sockaddr *)&to, sizeof(to));
-		while (recv(fd, &in, sizeof(in), 0) > 0) {
-			if (in.icmp.type == ICMP_ECHOREPLY && in.icmp.un.echo.sequence == (uint16_t)tries) {
-				n++;
-				break;
-			}
-		}
-	}
-	return n;
+	out.icmp.checksum = checksum(&out, sizeof(out));
+	if (send(fd, &out, sizeof(out), 0) < 0)
+		return false;
+	while (recv(fd, &in, sizeof(in), 0) > 0)
+		if (in.echo.icmp.type == ICMP_ECHOREPLY && in.echo.icmp.un.echo.sequence == (uint16_t)n)
+			return true;
+	return false;
 }
 
-int load(int argc, char **argv)
+int load(const char *device, const char *address)
 {
-	long until = now_ms() + (argc > 2 ? atoi(argv[2]) : 100);
+	int disk = open(device, O_RDONLY | O_DIRECT), icmp = open_ping(address);
+	unsigned int n = 0, reads, pings;
+	long start, between, end;
 
-	printf("%u\n", strcmp(argv[0], "blk") ? pings(argv[1], until) : reads(argv[1], until));
+	if (disk < 0)
+		die("%s", device);
+	/* Who uses a rogue in the same guest may be as busy as it likes. */
+	nice(-19);
+	while (access("/run/stop", F_OK)) {
+		usleep(PAUSE_US);
+		if (access("/run/measure", F_OK))
+			continue;
+		start = now_us();
+		for (reads = 0; (between = now_us()) - start < TURN_US; reads++)
+			read_one(disk, n++);
+		for (pings = 0; (end = now_us()) - between < TURN_US;)
+			pings += ping_one(icmp, n++);
+		printf("%ld %u %ld %u %ld\n", start, reads, between - start, pings, end - between);
+	}
 	return 0;
 }

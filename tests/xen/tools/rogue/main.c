@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- *	rogue ROLE DIR [--seed A[..B]] [--steps M] [--from K] [--honest] [-v]
+ *	rogue ROLE DIR [--seed A[..B]] [--steps M] [--from K] [--pace MS] [--honest] [-v]
  *	rogue net-way WAY [SEED], see netways.c
- *	rogue load blk DEVICE | net ADDRESS [MS]
+ *	rogue load DEVICE ADDRESS, see load.c
  *
  * ROLE is blk-front, net-front, blk-back or net-back, DIR its own xenstore directory, made by a
- * toolstack and in state 1. An honest one does the first of its acts only, for HONEST_MS, in a guest
- * that is busy otherwise. Exit code: 0 done, 1 the victim did what it must not, 3 the victim
+ * toolstack and in state 1. An honest one does the first of its acts only, for HONEST_MS, as fast
+ * as it can. "at FROM TO" is when something was done, in us. Exit code: 0 done, 1 the victim did what it must not, 3 the victim
  * does not want any more (the last line says from where to go on), 2 trouble of our own.
  */
 #include "rogue.h"
@@ -14,14 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define HONEST_MS	1000
+#define HONEST_MS	300
 
 const struct role *role;
 
-static unsigned int steps = 60, from;
+static unsigned int steps = 60, from, pace;
 static bool honest;
 
 static void one_step(uint64_t seed, unsigned int step)
@@ -39,6 +38,7 @@ static void one_step(uint64_t seed, unsigned int step)
 /* Return: false if there is nobody to play with. */
 static bool reopen(uint64_t seed, unsigned int step)
 {
+	unsigned int tries = role->tries;
 	bool ok;
 
 	if (connected())
@@ -47,18 +47,12 @@ static bool reopen(uint64_t seed, unsigned int step)
 		tally.broken++;
 	script_at(seed, step, 1);
 	tell(" connect");
-	ok = role->open();
-	tell_end();
+	do {
+		ok = role->open();
+		tell_end();
+	} while (!ok && --tries);
 	tally.connections += ok;
 	return ok;
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static bool run_seed(uint64_t seed)
@@ -72,28 +66,22 @@ static bool run_seed(uint64_t seed)
 			return false;
 		}
 		one_step(seed, step);
+		usleep(pace * 1000);
 	}
 	return true;
 }
 
-/*
- * The CPU that a script uses up is its domain's own; the domain of an honest peer uses up as much,
- * so what a neighbour loses besides is the victim's doing.
- */
 static bool run_honestly(uint64_t seed)
 {
-	static uint8_t busy[64];
-	long until;
 	unsigned int step;
+	long until;
 
 	if (!reopen(seed, 0))
 		return false;
-	flip_start(busy, sizeof(busy), seed);
-	until = now_ms() + HONEST_MS;
-	for (step = 0; connected() && now_ms() < until; step++)
+	until = now_us() + HONEST_MS * 1000;
+	for (step = 0; connected() && now_us() < until; step++)
 		one_step(seed, step);
-	flip_stop();
-	return now_ms() >= until;
+	return now_us() >= until;
 }
 
 static void report(void)
@@ -113,9 +101,13 @@ static void leave(void)
 static int run(uint64_t first, uint64_t last)
 {
 	uint64_t seed;
+	bool done;
 
 	for (seed = first; seed <= last; seed++) {
-		if (!(honest ? run_honestly : run_seed)(seed)) {
+		active(true);
+		done = (honest ? run_honestly : run_seed)(seed);
+		active(false);
+		if (!done) {
 			leave();
 			report();
 			printf("next %llu\n", (unsigned long long)seed + 1);
@@ -138,7 +130,7 @@ static const struct role *find_role(const char *name)
 	return NULL;
 }
 
-int load(int argc, char **argv);
+int load(const char *device, const char *address);
 int net_way(const char *way, uint64_t seed);
 
 int main(int argc, char **argv)
@@ -149,7 +141,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 3 && !strcmp(argv[1], "load"))
-		return load(argc - 2, argv + 2);
+		return load(argv[2], argv[3]);
 	if (argc > 2 && !strcmp(argv[1], "net-way"))
 		return net_way(argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 1);
 	role = argc > 2 ? find_role(argv[1]) : NULL;
@@ -171,6 +163,8 @@ int main(int argc, char **argv)
 			steps = atoi(value);
 		} else if (!strcmp(argv[i], "--from")) {
 			from = atoi(value);
+		} else if (!strcmp(argv[i], "--pace")) {
+			pace = atoi(value);
 		} else {
 			return 2;
 		}

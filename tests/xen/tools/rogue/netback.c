@@ -434,6 +434,7 @@ const struct role net_back = {
 	.name = "net-back",
 	.keys = keys,
 	.open = open_back,
+	.tries = 1,
 	.ask = ask,
 	.offer = offer,
 	.acts = acts,

@@ -129,7 +129,7 @@ static bool open_net(void)
 	if (!ask_back() || !offer())
 		return false;
 	set_state(CONNECTED);
-	if (!await_state(1 << CONNECTED, 5000))
+	if (!await_connection(5000))
 		return false;
 	for (i = 0; i < nr_queues; i++)
 		post_buffers(&queues[i], 0);
@@ -332,7 +332,7 @@ static void finish(struct queue *q, bool exact)
 	if (!all) {
 		complete(q);
 		notify(q->tx_port);
-		all = wait_equal(&q->tx->rsp_prod, &q->tx->req_prod, 2000);
+		all = wait_equal(&q->tx->rsp_prod, &q->tx->req_prod, 500);
 	}
 	if (!all) {
 		tell(" (%u slots left)", q->tx->req_prod - q->tx->rsp_prod);
@@ -539,6 +539,7 @@ const struct role net_front = {
 	.name = "net-front",
 	.keys = keys,
 	.open = open_net,
+	.tries = 3,
 	.ask = ask_back,
 	.offer = offer,
 	.acts = acts,

@@ -49,6 +49,14 @@ struct tally {
 extern struct tally tally;
 extern bool verbose;
 
+/* --- when.c: when it is done ------------------------------------------------------------- */
+
+long now_us(void);
+/* The script begins, or ends. */
+void active(bool yes);
+/* Nothing was done meanwhile but to wait for the peer's state. */
+void waited_since(long since);
+
 /* --- store.c: xenstore ------------------------------------------------------------------- */
 
 extern char own[64], peer[128];		/* the directories of the two ends */
@@ -111,6 +119,8 @@ struct role {
 	const char *const *keys;
 	/* Connect as a good peer does, from whatever has been; false if the victim does not want. */
 	bool (*open)(void);
+	/* How often it tries: what is left of its last life may come between. */
+	unsigned int tries;
 	/* Its steps: begin anew; then all up to the state that says that it is connected. */
 	bool (*ask)(void), (*offer)(void);
 	/* The first is what an honest peer does. */
@@ -125,6 +135,8 @@ extern bool spoiled;
 
 bool connected(void);
 void let_go(void);			/* of all memory and channels */
+/* Until the peer is connected, or has other plans. */
+bool await_connection(unsigned int ms);
 bool wait_equal(const volatile uint32_t *a, const volatile uint32_t *b, unsigned int ms);
 
 void act_storm(void);

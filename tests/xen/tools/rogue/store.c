@@ -95,16 +95,20 @@ unsigned int peer_state(void)
 bool await_state(unsigned int mask, unsigned int ms)
 {
 	unsigned int waited, pause = 1;
+	long since = now_us();
+	bool there;
 
-	for (waited = 0; !(mask & 1U << (peer_state() & 31)); waited += pause) {
-		if (waited >= ms)
-			return false;
+	for (waited = 0;; waited += pause) {
+		there = mask & 1U << (peer_state() & 31);
+		if (there || waited >= ms)
+			break;
 		/* Looking is what costs. */
 		if (waited > 10 * pause && pause < 100)
 			pause *= 2;
 		usleep(pause * 1000);
 	}
-	return true;
+	waited_since(since);
+	return there;
 }
 
 void store_open(const char *dir)

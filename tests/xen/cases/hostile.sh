@@ -1,10 +1,14 @@
-# shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0
-# The cases hostile-front and hostile-back: each says which ROLES are its own.
-
+# about: rogue frontends and backends follow their scripts: their victims stay silent and whole, a neighbour hardly slower
+# tags: check hostile blk net
+# guest-type: pvh
+# modules: ours
+# files: lib/rogue.sh lib/net.sh lib/blk.sh lib/vif-script lib/vbd-script
+# guest-tools: net rogue
+# limit: 900
+# The victim of a frontend is dom0, that of a backend is g2, which is the neighbour of them all.
 # shellcheck disable=SC1091
 . /job/rogue.sh
-: "${SEEDS:=1..1}" "${STEPS:=15}"
+: "${ROLES:=blk-front net-front blk-back net-back}" "${SEEDS:=1..1}" "${STEPS:=15}"
 
 # Interrupts, threads and devices of backends, and of the frontends in g2.
 held() {
