@@ -85,15 +85,24 @@ int xenstore_remove_keys(struct xenbus_transaction xbt, const char *dir,
 }
 EXPORT_SYMBOL_NS_GPL(xenstore_remove_keys, XSPLIT);
 
-/* Lines of all frontends together, for which there is no better place. */
-static DEFINE_RATELIMIT_STATE(frontend_limit, 60 * HZ, 100);
+/* Lines of each guest: one must not be able to silence another. */
+static struct ratelimit_state frontend_limits[64] = {
+	[0 ... 63] = RATELIMIT_STATE_INIT(frontend_limits, 60 * HZ, 100),
+};
+
+static bool may_say(const struct xenbus_device *dev)
+{
+	unsigned int i = dev->otherend_id % ARRAY_SIZE(frontend_limits);
+
+	return __ratelimit(&frontend_limits[i]);
+}
 
 void frontend_error(struct xenbus_device *dev, int err, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	if (!__ratelimit(&frontend_limit))
+	if (!may_say(dev))
 		return;
 	va_start(args, fmt);
 	vaf.va = &args;
@@ -107,7 +116,7 @@ void frontend_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
 	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	if (!__ratelimit(&frontend_limit)) {
+	if (!may_say(dev)) {
 		xenbus_switch_state(dev, XenbusStateClosing);
 		return;
 	}

@@ -80,7 +80,9 @@ int xenstore_remove_keys(struct xenbus_transaction xbt, const char *dir,
  *	own must be escaped (%pE)
  *
  * In the log and in xenstore, as xenbus_dev_error(), but not more often than
- * anybody would read: a frontend may come again and again.
+ * anybody would read: a frontend may come again and again. What one guest is
+ * blamed for does not keep the errors of others away, unless there are very
+ * many guests.
  *
  * Context: may sleep.
  */

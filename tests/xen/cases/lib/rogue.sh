@@ -67,9 +67,8 @@ END
 }
 rogue_times() { guest_run g1 "sed -n 's/^at //p' /run/rogue.log"; }
 
-# Between its steps a rogue leaves its victim some ms; so there is half of the speed left. A rogue
-# backend is in the way of the neighbour's own guest.
-rogue_pace() { case $1 in *-front) echo 20 ;; *-back) echo 60 ;; esac } # ROLE
+# Between its steps a rogue leaves its victim PACE ms; so there is half of the speed left.
+PACE=60
 # rogue_neighbour TAG SPEED
 rogue_neighbour() {
 	note "$1: the neighbour's reads and pings per second: $2"
@@ -188,7 +187,7 @@ rogue_role() {
 	check "$role-honest" rogue_run "$role" "$dir" 1 0 --honest
 	rogue_speed_begin
 	while :; do
-		out=$(rogue_run "$role" "$dir" "$first..$last" "$3" "--pace $(rogue_pace "$role")")
+		out=$(rogue_run "$role" "$dir" "$first..$last" "$3" "--pace $PACE")
 		rc=$?
 		times+=$(rogue_times)$'\n'
 		while read -r line; do note "$role: $line"; done <<<"$out"
