@@ -23,6 +23,29 @@
 #define NET_RX_SLOT_SIZE	8
 #define NET_CTRL_SLOT_SIZE	16
 
+/*
+ * Static grants: frames that a backend keeps mapped, asked for on the control
+ * ring. Linux's netif.h lacks them; they are XEN_NETIF_CTRL_TYPE_*_GREF_MAPPING
+ * and struct xen_netif_gref in Xen's, "Static Grants" and "Control messages".
+ */
+enum net_ctrl_gref_type {
+	NET_CTRL_GET_GREF_MAPPING_SIZE = 8,
+	NET_CTRL_ADD_GREF_MAPPING = 9,
+	NET_CTRL_DEL_GREF_MAPPING = 10,
+};
+
+/* The backend only reads the frame. */
+#define NET_GREF_READONLY	1
+
+/* An entry of the list that such a request refers to. */
+struct net_gref {
+	grant_ref_t ref;
+	u16 flags;
+	u16 status;
+};
+
+#define NET_GREFS_PER_FRAME	(NET_FRAME_SIZE / sizeof(struct net_gref))
+
 /* A slot of the transmit ring: what the flags of the slot before it say. */
 union net_tx_slot {
 	struct xen_netif_tx_request req;
@@ -63,5 +86,7 @@ static_assert(sizeof(union net_rx_slot) == NET_RX_SLOT_SIZE);
 static_assert(sizeof(struct xen_netif_rx_request) == NET_RX_SLOT_SIZE);
 static_assert(sizeof(struct xen_netif_ctrl_request) == NET_CTRL_SLOT_SIZE);
 static_assert(sizeof(struct xen_netif_ctrl_response) <= NET_CTRL_SLOT_SIZE);
+static_assert(sizeof(struct net_gref) == 8);
+static_assert(offsetof(struct net_gref, status) == 6);
 
 #endif /* XSPLIT_NET_WIRE_H */

@@ -80,7 +80,7 @@ check frames-out net_frames_out demo -m 14 -x 1514 -t 3
 check frames-in net_frames_in demo -n 200 -x 65549
 
 step "a second guest, reached over the bridge"
-GUEST_MEM=192 guest_create demo2 load=xsplit,netfront "vif=['mac=$(net_mac demo2),bridge=$NET_BRIDGE']" || die "second guest"
+GUEST_MEM=256 guest_create demo2 load=xsplit,netfront "vif=['mac=$(net_mac demo2),bridge=$NET_BRIDGE']" || die "second guest"
 check guest2-connected net_wait demo2
 check guest2-up net_up demo2
 check guest2-ping guest_run demo "$NET_PING -q -c 3 -i 0.02 -W 2 $(net_ip demo2)"
