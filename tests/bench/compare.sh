@@ -23,10 +23,10 @@ ROWS=$(tr -s ' \t' '\n' <<<"${ROWS:-$ALL_ROWS}" | grep -- -qd | tr '\n' ' ')
 # WORKLOAD-BLOCKSIZE-qdDEPTH[-bN][-jN][-fsync]: batches of N, N jobs with that depth each, a
 # flush after every write. SIZE MiB in all.
 fio_options() { # ROW
-	local rw bs depth more o jobs=1 size=256
+	local rw bs depth more o jobs=1 size=1024
 	IFS=- read -r rw bs depth more <<<"$1"
-	case $bs in 4k) size=32 ;; 64k) size=192 ;; esac
-	case $1 in *-qd1 | *-fsync) size=16 ;; esac
+	case $bs in 4k) size=96 ;; 64k) size=512 ;; esac
+	case $1 in *-qd1 | *-fsync) size=32 ;; esac
 	printf '%s ' "--rw=$rw" "--bs=$bs" "--iodepth=${depth#qd}"
 	for o in ${more//-/ }; do
 		case $o in
