@@ -310,6 +310,7 @@ static void disconnect_queue(struct netback_queue *queue)
 	/* Waits for handlers, which may still try to start NAPI. */
 	event_channel_free(&queue->rx_ec, queue);
 	event_channel_free(&queue->tx_ec, queue);
+	netback_mapping_clear(queue);
 	netback_queue_destroy(queue);
 	xenbus_unmap_ring_vfree(xdev, queue->rx_shared);
 	xenbus_unmap_ring_vfree(xdev, queue->tx_shared);
@@ -443,6 +444,7 @@ void netback_disconnect(struct netback_vif *vif)
 	netback_ctrl_disconnect(vif);
 	/* Nobody chooses a queue or filters for this frontend any more. */
 	netback_hash_clear(&vif->hash);
+	vif->may_hash = false;
 	netback_mcast_clear(vif);
 
 	queues = unpublish(vif, &nr);

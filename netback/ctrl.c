@@ -19,43 +19,62 @@ union table {
 
 static_assert(sizeof(union table) <= NET_FRAME_SIZE);
 
-struct fetch {
+struct transfer {
 	struct grant_copy_batch copies;
 	struct page *page;
 	int err;
 };
 
-/* Copy the first @len bytes of a frame, at most NET_FRAME_SIZE. */
-static int fetch(const struct netback_vif *vif, grant_ref_t ref, void *dst,
-		 u32 len)
+/* Copy the first @len bytes of a frame, at most NET_FRAME_SIZE, either way. */
+static int transfer(const struct netback_vif *vif, grant_ref_t ref, void *data,
+		    u32 len, bool to_peer)
 {
 	struct grant_copy_span span = {
 		.domid = vif->xdev->otherend_id,
 		.ref = ref,
 		.len = len,
+		.to_peer = to_peer,
 	};
-	struct fetch *fetch;
+	struct transfer *transfer;
 	int err = -ENOMEM;
 
-	if (!len)
-		return 0;
-	fetch = kzalloc(sizeof(*fetch), GFP_KERNEL);
-	if (!fetch)
+	transfer = kzalloc(sizeof(*transfer), GFP_KERNEL);
+	if (!transfer)
 		return -ENOMEM;
-	fetch->page = alloc_page(GFP_KERNEL);
-	if (!fetch->page)
+	transfer->page = alloc_page(GFP_KERNEL);
+	if (!transfer->page)
 		goto free;
 
-	span.page = fetch->page;
-	grant_copy_add(&fetch->copies, &span, &fetch->err);
-	grant_copy_run(&fetch->copies);
-	err = fetch->err;
-	if (!err)
-		memcpy(dst, page_address(fetch->page), len);
-	__free_page(fetch->page);
+	if (to_peer)
+		memcpy(page_address(transfer->page), data, len);
+	span.page = transfer->page;
+	grant_copy_add(&transfer->copies, &span, &transfer->err);
+	grant_copy_run(&transfer->copies);
+	err = transfer->err;
+	if (!err && !to_peer)
+		memcpy(data, page_address(transfer->page), len);
+	__free_page(transfer->page);
 free:
-	kfree(fetch);
+	kfree(transfer);
 	return err;
+}
+
+static int fetch(const struct netback_vif *vif, grant_ref_t ref, void *dst,
+		 u32 len)
+{
+	return len ? transfer(vif, ref, dst, len, false) : 0;
+}
+
+/* Where a hash may have to be told, packets need a slot for it from now on. */
+static u32 set_algorithm(struct netback_vif *vif, u32 algorithm)
+{
+	if (algorithm != XEN_NETIF_CTRL_HASH_ALGORITHM_NONE) {
+		/* Between packets, which have slots counted without it. */
+		netif_tx_lock_bh(vif->net);
+		vif->may_hash = true;
+		netif_tx_unlock_bh(vif->net);
+	}
+	return netback_hash_set_algorithm(&vif->hash, algorithm);
 }
 
 static u32 set_key(struct netback_vif *vif, grant_ref_t ref, u32 len)
@@ -84,6 +103,73 @@ static u32 set_map(struct netback_vif *vif, grant_ref_t ref, u32 len,
 				    vif->nr_queues);
 }
 
+static u32 get_mapping_size(const struct netback_vif *vif, u32 index, u32 *size)
+{
+	if (!netback_max_static_grants)
+		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
+	if (index >= vif->nr_queues)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	*size = netback_max_static_grants;
+	return XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
+static int add_mappings(struct netback_vif *vif, u32 index, grant_ref_t ref,
+			struct net_gref *list, u32 nr)
+{
+	int ret = fetch(vif, ref, list, nr * sizeof(*list));
+
+	if (ret) {
+		net_warn_ratelimited("%s: queue %u: no access to a list of static grants with reference %u: error %d\n",
+				     vif->net->name, index, ref, ret);
+		return ret;
+	}
+	return netback_mapping_add(&vif->queues[index], list, nr);
+}
+
+/* What was unmapped stays so even if the guest cannot be told which it is. */
+static int del_mappings(struct netback_vif *vif, u32 index, grant_ref_t ref,
+			struct net_gref *list, u32 nr, u32 *done)
+{
+	u32 len = nr * sizeof(*list);
+	int ret;
+
+	ret = fetch(vif, ref, list, len);
+	if (!ret)
+		ret = netback_mapping_del(&vif->queues[index], list, nr);
+	if (ret >= 0) {
+		*done = ret;
+		ret = transfer(vif, ref, list, len, true);
+	}
+	if (ret)
+		net_warn_ratelimited("%s: queue %u: no access to a list of static grants with reference %u: error %d\n",
+				     vif->net->name, index, ref, ret);
+	return ret;
+}
+
+/* A list of no entries is refused, too. */
+static u32 change_mappings(struct netback_vif *vif,
+			   const struct xen_netif_ctrl_request *req, u32 *done)
+{
+	u32 index = req->data[0], nr = req->data[2];
+	struct net_gref *list;
+	int ret;
+
+	if (!netback_max_static_grants)
+		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
+	if (index >= vif->nr_queues || !nr || nr > NET_GREFS_PER_FRAME)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	list = kmalloc_array(nr, sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER;
+	if (req->type == NET_CTRL_ADD_GREF_MAPPING)
+		ret = add_mappings(vif, index, req->data[1], list, nr);
+	else
+		ret = del_mappings(vif, index, req->data[1], list, nr, done);
+	kfree(list);
+	return ret ? XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER :
+		     XEN_NETIF_CTRL_STATUS_SUCCESS;
+}
+
 static u32 carry_out(struct netback_vif *vif,
 		     const struct xen_netif_ctrl_request *req, u32 *data)
 {
@@ -91,7 +177,7 @@ static u32 carry_out(struct netback_vif *vif,
 
 	switch (req->type) {
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM:
-		return netback_hash_set_algorithm(hash, req->data[0]);
+		return set_algorithm(vif, req->data[0]);
 	case XEN_NETIF_CTRL_TYPE_GET_HASH_FLAGS:
 		return netback_hash_get_flags(hash, data);
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS:
@@ -105,6 +191,11 @@ static u32 carry_out(struct netback_vif *vif,
 		return netback_hash_set_map_size(hash, req->data[0]);
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING:
 		return set_map(vif, req->data[0], req->data[1], req->data[2]);
+	case NET_CTRL_GET_GREF_MAPPING_SIZE:
+		return get_mapping_size(vif, req->data[0], data);
+	case NET_CTRL_ADD_GREF_MAPPING:
+	case NET_CTRL_DEL_GREF_MAPPING:
+		return change_mappings(vif, req, data);
 	default:
 		return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
 	}

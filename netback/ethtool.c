@@ -28,6 +28,7 @@ static const struct counter tx_stats[] = {
 	TX_STAT(bad_offload),
 	TX_STAT(csum_fixup),
 	TX_STAT(throttled),
+	TX_STAT(mapped),
 };
 
 static const struct counter rx_stats[] = {
@@ -38,6 +39,7 @@ static const struct counter rx_stats[] = {
 	RX_STAT(too_big),
 	RX_STAT(copy_failed),
 	RX_STAT(stopped),
+	RX_STAT(mapped),
 };
 
 #define STATS_PER_QUEUE	(ARRAY_SIZE(tx_stats) + ARRAY_SIZE(rx_stats))

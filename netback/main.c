@@ -32,11 +32,18 @@ module_param_named(stall_seconds, netback_stall_seconds, uint, 0444);
 MODULE_PARM_DESC(stall_seconds,
 		 "Turn the carrier off if a guest posts no buffers for so long, up to 86400; 0 = never");
 
+/* Every buffer of both rings, and some of another kind. */
+unsigned int netback_max_static_grants = 2 * NET_RING_SLOTS + 16;
+module_param_named(max_static_grants, netback_max_static_grants, uint, 0444);
+MODULE_PARM_DESC(max_static_grants,
+		 "Frames of a queue that a guest may have mapped for good, up to 2048; 0 = none");
+
 #define MAX_QUEUES		64
 #define COPYBREAK_MIN		128
 /* A page must hold it, headroom, and what describes an skb's fragments. */
 #define COPYBREAK_MAX		(PAGE_SIZE - 320)
 #define STALL_SECONDS_MAX	86400
+#define STATIC_GRANTS_MAX	2048
 
 /* Handles of this size give names that a network device can have. */
 #define HANDLE_MAX		65535
@@ -267,6 +274,8 @@ static int check_parameters(void)
 				 COPYBREAK_MAX);
 	ret = ret ?: param_check("stall_seconds", netback_stall_seconds, 0,
 				 STALL_SECONDS_MAX);
+	ret = ret ?: param_check("max_static_grants", netback_max_static_grants,
+				 0, STATIC_GRANTS_MAX);
 	if (!netback_max_queues)
 		netback_max_queues = min(num_online_cpus(), MAX_QUEUES);
 	return ret;

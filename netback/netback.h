@@ -21,8 +21,8 @@
  *   rx.c         skb -> slots, grant copies; one hypercall, one push, one event
  *
  * Beside it: xenbus.c decides what state to be in, connect.c builds and takes
- * down queues, ctrl.c serves the control ring, which configures hash.c;
- * multicast.c keeps the filter, ethtool.c shows counters.
+ * down queues, ctrl.c serves the control ring, which configures hash.c and
+ * mapping.c; multicast.c keeps the filter, ethtool.c shows counters.
  */
 #ifndef NETBACK_H
 #define NETBACK_H
@@ -41,6 +41,7 @@
 #include "ring/xenstore.h"
 #include "credit.h"
 #include "hash.h"
+#include "mapping.h"
 #include "parse.h"
 #include "pass.h"
 
@@ -61,6 +62,7 @@ struct netback_vif;
  * @bad_offload: checksum or segmentation did not fit the packet
  * @csum_fixup: packets to be segmented that came without a blank checksum
  * @throttled: times that the rate limit stopped the queue
+ * @mapped: slots copied from frames that stay mapped
  *
  * Written in NAPI context; outlives the queue. A 64-bit machine, as ring/compat.h
  * demands it, never reads half of one.
@@ -76,6 +78,7 @@ struct netback_tx_stats {
 	u64_stats_t bad_offload;
 	u64_stats_t csum_fixup;
 	u64_stats_t throttled;
+	u64_stats_t mapped;
 };
 
 /**
@@ -87,6 +90,7 @@ struct netback_tx_stats {
  * @too_big: packets of more slots than a frontend takes
  * @copy_failed: the guest's grants gave no access
  * @stopped: times that the guest had no buffers
+ * @mapped: slots copied to frames that stay mapped
  *
  * Written under the lock of the transmit queue; outlives the queue.
  */
@@ -98,6 +102,7 @@ struct netback_rx_stats {
 	u64_stats_t too_big;
 	u64_stats_t copy_failed;
 	u64_stats_t stopped;
+	u64_stats_t mapped;
 };
 
 struct netback_stats {
@@ -130,6 +135,7 @@ struct netback_pool {
  * @rx_ec: event channel of receive
  * @tx_shared: mapped page of the transmit ring
  * @rx_shared: mapped page of the receive ring
+ * @mappings: frames that stay mapped, RCU, NULL until the first
  * @napi: serves transmit, and wakes the network device's queue
  * @tx: indices of the transmit ring
  * @pool: pages for what is transmitted
@@ -163,6 +169,9 @@ struct netback_queue {
 	struct event_channel rx_ec;
 	void *tx_shared;
 	void *rx_shared;
+
+	/* Written once by the control ring's work. */
+	struct netback_mappings __rcu *mappings;
 
 	/* Written in NAPI context. */
 	struct napi_struct napi ____cacheline_aligned_in_smp;
@@ -279,6 +288,8 @@ struct netback_watch {
  * @rate: "rate" as it was applied last
  * @credit: rate limit over all queues
  * @hash: hash of received packets; what the frontend set on the control ring
+ * @may_hash: the frontend has set a hash algorithm on this connection; written
+ *	under the locks of the network device's queues
  * @mcast: multicast filter
  * @ctrl: control ring
  * @failed: a queue is broken that may not have been reported
@@ -318,6 +329,7 @@ struct netback_vif {
 
 	/* Written by the control ring's work. */
 	struct netback_hash hash;
+	bool may_hash;
 
 	/* Written by queues and xenbus callbacks, read by the work. */
 	bool failed;
@@ -330,8 +342,25 @@ extern unsigned int netback_max_queues;
 extern bool netback_split_channels;
 extern unsigned int netback_copybreak;
 extern unsigned int netback_stall_seconds;
+extern unsigned int netback_max_static_grants;
 
 extern struct workqueue_struct *netback_wq;
+
+/**
+ * netback_mapped() - find a frame of a queue that stays mapped
+ * @queue: the queue
+ * @ref: the guest's grant reference
+ *
+ * Context: BH disabled, for as long as the frame is used.
+ * Return: the frame, or NULL.
+ */
+static inline const struct netback_mapping *
+netback_mapped(const struct netback_queue *queue, grant_ref_t ref)
+{
+	struct netback_mappings *table = rcu_dereference_bh(queue->mappings);
+
+	return table ? netback_mapping_find(table, ref) : NULL;
+}
 
 /* main.c: the life of a vif. */
 

@@ -102,6 +102,17 @@ static unsigned int place_paged(struct fill *fill, unsigned int size,
 	return size;
 }
 
+/* What stays mapped is copied here, all else by the hypervisor. */
+static void move_in(struct fill *fill, const struct netback_mapping *mapping,
+		    const struct grant_copy_span *span)
+{
+	if (mapping)
+		memcpy(page_address(span->page) + span->page_offset,
+		       mapping->data + span->ref_offset, span->len);
+	else
+		grant_copy_add(fill->copies, span, &fill->packet->err);
+}
+
 static int fill_segment(struct fill *fill, const struct xen_netif_tx_request *req,
 			unsigned int size)
 {
@@ -110,13 +121,16 @@ static int fill_segment(struct fill *fill, const struct xen_netif_tx_request *re
 		.ref = req->gref,
 		.ref_offset = req->offset,
 	};
+	const struct netback_mapping *mapping;
 
+	mapping = netback_mapped(fill->queue, req->gref);
+	fill->packet->nr_mapped += !!mapping;
 	while (size) {
 		span.len = fill->linear ? place_linear(fill, size, &span) :
 					  place_paged(fill, size, &span);
 		if (!span.len)
 			return -ENOMEM;
-		grant_copy_add(fill->copies, &span, &fill->packet->err);
+		move_in(fill, mapping, &span);
 		span.ref_offset += span.len;
 		fill->left -= span.len;
 		size -= span.len;
@@ -151,6 +165,7 @@ int netback_packet_build(struct netback_queue *queue,
 	};
 
 	packet->err = 0;
+	packet->nr_mapped = 0;
 	packet->skb = netdev_alloc_skb(queue->vif->net, fill.linear);
 	if (unlikely(!packet->skb))
 		return -ENOMEM;

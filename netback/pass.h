@@ -22,12 +22,14 @@
  * @skb: the packet, NULL if there is nothing to deliver
  * @err: -errno if it could not be copied
  * @status: XEN_NETIF_RSP_*
+ * @nr_mapped: its slots that were copied from frames that stay mapped
  */
 struct netback_packet {
 	struct net_tx_packet wire;
 	struct sk_buff *skb;
 	int err;
 	s16 status;
+	u16 nr_mapped;
 };
 
 /**
@@ -66,6 +68,7 @@ struct netback_rx_packet {
  * @nr_slots: how many
  * @packets: what they are of
  * @nr_packets: how many
+ * @nr_mapped: slots that are copied to frames that stay mapped
  * @copies: data to be copied
  */
 struct netback_rx_pass {
@@ -73,6 +76,7 @@ struct netback_rx_pass {
 	unsigned int nr_slots;
 	struct netback_rx_packet packets[NETBACK_BACKLOG_MAX];
 	unsigned int nr_packets;
+	unsigned int nr_mapped;
 	struct grant_copy_batch copies;
 };
 

@@ -18,6 +18,7 @@
  * @packet: the packet
  * @rsp: the response of the frame
  * @ref: grant reference of the frame
+ * @mapping: the frame if it stays mapped and may be written, or NULL
  * @room: bytes left in the frame
  */
 struct rx_cursor {
@@ -26,6 +27,7 @@ struct rx_cursor {
 	struct netback_rx_packet *packet;
 	struct xen_netif_rx_response *rsp;
 	grant_ref_t ref;
+	const struct netback_mapping *mapping;
 	unsigned int room;
 };
 
@@ -43,7 +45,7 @@ channel_of(const struct netback_queue *queue)
 static unsigned int extras_of(const struct netback_vif *vif, bool gso)
 {
 	/* A hash may be asked for until the packet is put into the ring. */
-	return gso + !!vif->xdp_headroom + !!vif->ctrl.ec.irq;
+	return gso + !!vif->xdp_headroom + vif->may_hash;
 }
 
 /* Only the first frame has headroom. */
@@ -69,6 +71,17 @@ static int slots_free(const struct netback_queue *queue)
 	return pending < 0 ? pending : pending - (int)queue->backlog_slots;
 }
 
+static void find_mapping(struct rx_cursor *cur)
+{
+	cur->mapping = netback_mapped(cur->queue, cur->ref);
+	if (!cur->mapping)
+		return;
+	if (cur->mapping->readonly)
+		cur->mapping = NULL;
+	else
+		cur->pass->nr_mapped++;
+}
+
 static void next_frame(struct rx_cursor *cur)
 {
 	struct netback_rx_pass *pass = cur->pass;
@@ -80,6 +93,7 @@ static void next_frame(struct rx_cursor *cur)
 	cur->rsp = &pass->slots[pass->nr_slots++].rsp;
 	*cur->rsp = (struct xen_netif_rx_response) { .id = req.id };
 	cur->ref = req.gref;
+	find_mapping(cur);
 	cur->room = NET_FRAME_SIZE;
 	cur->packet->nr_slots++;
 }
@@ -128,6 +142,16 @@ static void put_extras(struct rx_cursor *cur, struct sk_buff *skb)
 		put_extra(cur, &extra);
 }
 
+/* What stays mapped is copied here, all else by the hypervisor. */
+static void move_out(struct rx_cursor *cur, const struct grant_copy_span *span)
+{
+	if (cur->mapping)
+		memcpy(cur->mapping->data + span->ref_offset,
+		       page_address(span->page) + span->page_offset, span->len);
+	else
+		grant_copy_add(&cur->pass->copies, span, &cur->packet->err);
+}
+
 static void put_bytes(struct rx_cursor *cur, const u8 *data, unsigned int len)
 {
 	struct grant_copy_span span = {
@@ -144,7 +168,7 @@ static void put_bytes(struct rx_cursor *cur, const u8 *data, unsigned int len)
 		span.ref_offset = NET_FRAME_SIZE - cur->room;
 		span.len = min3(len, cur->room,
 				(unsigned int)(PAGE_SIZE - span.page_offset));
-		grant_copy_add(&cur->pass->copies, &span, &cur->packet->err);
+		move_out(cur, &span);
 
 		cur->rsp->status += span.len;
 		cur->room -= span.len;
@@ -256,10 +280,12 @@ static void flush(struct netback_queue *queue)
 
 	pass->nr_slots = 0;
 	pass->nr_packets = 0;
+	pass->nr_mapped = 0;
 	skb_queue_walk(&queue->backlog, skb)
 		put_packet(queue, pass, skb);
 	grant_copy_run(&pass->copies);
 	respond(queue, pass);
+	u64_stats_add(&queue->stats->rx.mapped, pass->nr_mapped);
 	free_backlog(queue);
 }
 

@@ -188,7 +188,7 @@ static void deliver(struct netback_queue *queue, struct netback_packet *packet)
 static void deliver_all(struct netback_queue *queue, struct netback_tx_pass *pass)
 {
 	struct netback_tx_stats *stats = &queue->stats->tx;
-	unsigned int i, packets = 0, bytes = 0;
+	unsigned int i, packets = 0, bytes = 0, mapped = 0;
 
 	for (i = 0; i < pass->nr_packets; i++) {
 		struct netback_packet *packet = &pass->packets[i];
@@ -197,10 +197,12 @@ static void deliver_all(struct netback_queue *queue, struct netback_tx_pass *pas
 			continue;
 		packets++;
 		bytes += packet->wire.len;
+		mapped += packet->nr_mapped;
 		deliver(queue, packet);
 	}
 	u64_stats_add(&stats->packets, packets);
 	u64_stats_add(&stats->bytes, bytes);
+	u64_stats_add(&stats->mapped, mapped);
 }
 
 static void push(struct netback_queue *queue)

@@ -26,6 +26,8 @@ int netback_offer(struct netback_vif *vif)
 		{ "feature-ctrl-ring", 1 },
 		/* Our own key: offloads also of packets with a VLAN tag. */
 		{ "feature-vlan-offload", 1 },
+		/* Our own key: it is worth asking for them on the control ring. */
+		{ "feature-static-grants", netback_max_static_grants > 0 },
 		{ "carrier", 0 },
 	};
 
