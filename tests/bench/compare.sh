@@ -24,11 +24,11 @@ ROWS=$(tr -s ' \t' '\n' <<<"${ROWS:-$ALL_ROWS}" | grep -- -qd | tr '\n' ' ')
 # flush after every write. SIZE MiB in all, and more where that takes so short a time that fio's
 # clock, which has ms, does not resolve it.
 fio_options() { # PAIR ROW
-	local rw bs depth more o jobs=1 size=256
+	local rw bs depth more o jobs=1 size=1024
 	IFS=- read -r rw bs depth more <<<"$2"
-	case $bs in 4k) size=32 ;; 64k) size=192 ;; esac
-	case $2 in *-64k-qd1) size=128 ;; *-qd1 | *-fsync) size=16 ;; esac
-	[ "$1" != native ] || size=$((size * 4))
+	case $bs in 4k) size=96 ;; 64k) size=512 ;; esac
+	case $2 in *-64k-qd1) size=128 ;; *-qd1 | *-fsync) size=32 ;; esac
+	[ "$1" != native ] || size=$((size * 2))
 	printf '%s ' "--rw=$rw" "--bs=$bs" "--iodepth=${depth#qd}"
 	for o in ${more//-/ }; do
 		case $o in

@@ -146,6 +146,32 @@ static inline bool list_empty(const struct list_head *list)
 	     n_ && (pos = container_of(n_, __typeof__(*pos), member), true); \
 	     n_ = n_->next)
 
+#define hlist_for_each_entry_rcu_bh(pos, head, member)			\
+	hlist_for_each_entry(pos, head, member)
+
+#define hlist_for_each_entry_safe(pos, n, head, member)			\
+	for (struct hlist_node *n_ = (head)->first;			\
+	     n_ && (pos = container_of(n_, __typeof__(*pos), member),	\
+		    n = n_->next, true);				\
+	     n_ = n)
+
+static inline void hlist_add_head_rcu(struct hlist_node *node,
+				      struct hlist_head *head)
+{
+	node->next = head->first;
+	node->pprev = &head->first;
+	if (head->first)
+		head->first->pprev = &node->next;
+	head->first = node;
+}
+
+static inline void hlist_del_rcu(struct hlist_node *node)
+{
+	*node->pprev = node->next;
+	if (node->next)
+		node->next->pprev = node->pprev;
+}
+
 static inline u32 hash_32(u32 val, unsigned int bits)
 {
 	return val * 0x61C88647 >> (32 - bits);
@@ -342,6 +368,9 @@ void *kmemdup(const void *src, size_t size, gfp_t gfp);
 void kfree(const void *p);
 
 #define kzalloc(size, gfp)		kmalloc(size, (gfp) | __GFP_ZERO)
+#define kvzalloc(size, gfp)		kzalloc(size, gfp)
+#define kvfree(p)			kfree(p)
+#define kmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
 #define kmem_cache_alloc(c, gfp)	kmalloc((c)->size, gfp)
 #define kmem_cache_free(c, p)		kfree(p)
 
@@ -385,10 +414,12 @@ struct rcu_head {
 #define rcu_dereference_bh(p)			(p)
 #define rcu_dereference_protected(p, cond)	(p)
 #define rcu_assign_pointer(p, v)		((p) = (v))
+#define RCU_INIT_POINTER(p, v)			((p) = (v))
 #define rcu_read_lock()				((void)0)
 #define rcu_read_unlock()			((void)0)
 #define kfree_rcu(p, member)			kfree(p)
 #define synchronize_rcu()			((void)0)
+#define synchronize_net()			((void)0)
 
 /* Xen. */
 typedef int irqreturn_t;
@@ -425,6 +456,13 @@ static inline int HYPERVISOR_sched_op(int op, void *arg)
 struct gnttab_page_cache {
 	int unused;
 };
+
+/* By the target: pages that frames of the peer appear under. */
+int gnttab_page_cache_get(struct gnttab_page_cache *cache, struct page **page);
+void gnttab_page_cache_put(struct gnttab_page_cache *cache, struct page **page,
+			   unsigned int num);
+#define gnttab_page_cache_init(c)	((c)->unused = 0)
+#define gnttab_page_cache_shrink(c, n)	((void)(c))
 
 /* False, by the input: the peer still maps the page. */
 int gnttab_end_foreign_access_ref(grant_ref_t ref);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Guest receive and control ring of netback against a frontend. The stack sends
- * packets of all shapes; the frontend posts buffers, configures the hash on its
- * control ring, and changes both while they are used.
+ * packets of all shapes; the frontend posts buffers, configures the hash and has
+ * frames mapped on its control ring, and changes all of it while it is used.
  *
  * Besides what peer.h checks: each response answers the buffer of its slot, in
  * order; copies stay within page and frame and never overlap; a queue is chosen
  * only if there is one of that number; a request of the control ring gets its own
- * id and type back.
+ * id and type back; a frame that stays mapped is written by copies alone, and
+ * as many are unmapped as were mapped.
  */
 #include "netback/netback.h"
 
@@ -21,8 +22,11 @@
 #define CTRL_ENTRIES	16
 #define CTRL_BYTES	(sizeof(struct ring_shared) + \
 			 CTRL_ENTRIES * NET_CTRL_SLOT_SIZE)
+/* Indices would be before it. */
+#define FRAME_HEAD	sizeof(struct ring_shared)
 
 unsigned int netback_stall_seconds = 60;
+unsigned int netback_max_static_grants;
 struct workqueue_struct *netback_wq;
 static struct netback_passes passes;
 static struct netback_passes *passes_of_cpu = &passes;
@@ -30,10 +34,13 @@ struct netback_passes * __percpu *netback_passes = &passes_of_cpu;
 
 static struct netback_vif vif;
 static struct net_device net = { .name = "vif1.0" };
-static struct netback_queue queue;
+static struct netback_queue queues[QUEUES];
+static struct netback_queue *const queue = queues;
 static struct netback_stats stats;
 static struct xenbus_device xdev;
-static struct peer_ring *rx, *ctrl;
+static struct peer_ring *rx, *ctrl, *frame;
+static unsigned int nr_mapped;
+static u16 asked_type;
 /* As they were read. */
 static u16 buffer[NET_RING_SLOTS];
 static struct xen_netif_ctrl_request asked[CTRL_ENTRIES];
@@ -81,7 +88,9 @@ static void ask(void)
 		return;
 	*req = (struct xen_netif_ctrl_request) {
 		.id = peer_mostly(ctrl_prod++, 16),
-		.type = peer_mostly(1 + what % 7, 16),
+		.type = peer_mostly(what < 0x80 ? 1 + what % 7 :
+						  NET_CTRL_GET_GREF_MAPPING_SIZE +
+						  what % 3, 16),
 	};
 	switch (req->type) {
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM:
@@ -92,6 +101,13 @@ static void ask(void)
 		break;
 	case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE:
 		req->data[0] = peer_mostly(peer_below(129), 32);
+		break;
+	case NET_CTRL_GET_GREF_MAPPING_SIZE:
+	case NET_CTRL_ADD_GREF_MAPPING:
+	case NET_CTRL_DEL_GREF_MAPPING:
+		req->data[0] = peer_mostly(0, 32);
+		req->data[1] = peer_mostly(8, 32);
+		req->data[2] = peer_mostly(1 + peer_below(128), 32);
 		break;
 	default:
 		req->data[0] = peer_mostly(8, 32);
@@ -127,11 +143,14 @@ static void slot_read(struct peer_ring *ring, size_t offset, size_t len)
 {
 	struct xen_netif_rx_request req;
 
+	/* What the guest has there is nobody's business. */
+	MUST(ring != frame);
 	offset -= sizeof(struct ring_shared);
 	if (ring == ctrl) {
 		MUST(len == NET_CTRL_SLOT_SIZE);
 		__builtin_memcpy(&asked[offset / len],
 				 ctrl_seen()->slots + offset, len);
+		asked_type = asked[offset / len].type;
 		return;
 	}
 	MUST(len == NET_RX_SLOT_SIZE);
@@ -181,6 +200,8 @@ static void slot_written(struct peer_ring *ring, size_t offset, size_t len)
 {
 	struct xen_netif_ctrl_response rsp;
 
+	if (ring == frame)
+		return;
 	offset -= sizeof(struct ring_shared);
 	if (ring == rx) {
 		MUST(len == NET_RX_SLOT_SIZE);
@@ -199,6 +220,19 @@ static void slot_written(struct peer_ring *ring, size_t offset, size_t len)
 
 /* --- what other files do ------------------------------------------------- */
 
+/* A list of static grants, mostly of buffers that are posted. */
+static void write_list(struct net_gref *list, unsigned int nr)
+{
+	unsigned int i, first = peer_u8();
+
+	for (i = 0; i < nr; i++)
+		list[i] = (struct net_gref) {
+			.ref = 8 + (first + i) % NET_RING_SLOTS,
+		};
+	list[first % nr].ref = peer_mostly(list[first % nr].ref, 32);
+	list[0].flags = peer_mostly(first & NET_GREF_READONLY, 16);
+}
+
 void grant_copy_add(struct grant_copy_batch *batch,
 		    const struct grant_copy_span *span, int *err)
 {
@@ -213,6 +247,11 @@ void grant_copy_add(struct grant_copy_batch *batch,
 		     span->ref_offset <= vif.xdp_headroom);
 		filling = span->ref;
 		filled_to = span->ref_offset + span->len;
+	} else if (asked_type == NET_CTRL_ADD_GREF_MAPPING ||
+		   asked_type == NET_CTRL_DEL_GREF_MAPPING) {
+		MUST(!(span->len % sizeof(struct net_gref)));
+		write_list((struct net_gref *)data,
+			   span->len / sizeof(struct net_gref));
 	} else {
 		memset(data, peer_below(QUEUES + 1), span->len);
 		if (peer_below(2))
@@ -226,6 +265,52 @@ void grant_copy_add(struct grant_copy_batch *batch,
 void grant_copy_run(struct grant_copy_batch *batch)
 {
 	batch->nr = 0;
+}
+
+/* Whatever is mapped, it is the same frame. */
+int gnttab_page_cache_get(struct gnttab_page_cache *cache, struct page **page)
+{
+	*page = kzalloc(sizeof(**page), GFP_KERNEL);
+	if (!*page)
+		return -ENOMEM;
+	(*page)->addr = frame->window + FRAME_HEAD;
+	return 0;
+}
+
+void gnttab_page_cache_put(struct gnttab_page_cache *cache, struct page **page,
+			   unsigned int num)
+{
+	while (num--)
+		kfree(*page++);
+}
+
+void grant_map_add(struct grant_map_batch *batch,
+		   const struct grant_map_frame *map, grant_handle_t *handle,
+		   int *err)
+{
+	if (peer_rarely()) {
+		*handle = INVALID_GRANT_HANDLE;
+		*err = -EFAULT;
+		return;
+	}
+	*handle = 1;
+	nr_mapped++;
+	MUST(nr_mapped <= QUEUES * netback_max_static_grants);
+}
+
+void grant_map_run(struct grant_map_batch *batch)
+{
+}
+
+void grant_unmap_add(struct grant_unmap_batch *batch, struct page *page,
+		     grant_handle_t handle)
+{
+	MUST(handle == 1 && nr_mapped--);
+	gnttab_page_cache_put(batch->cache, &page, 1);
+}
+
+void grant_unmap_run(struct grant_unmap_batch *batch)
+{
 }
 
 void netback_break(struct netback_queue *q, const char *why)
@@ -335,8 +420,8 @@ static struct sk_buff *make_skb(void)
  */
 static void xsa_392_backlog_is_bounded(void)
 {
-	MUST(queue.backlog_slots <= NET_RING_SLOTS);
-	MUST(skb_queue_len(&queue.backlog) <= NETBACK_BACKLOG_MAX);
+	MUST(queue->backlog_slots <= NET_RING_SLOTS);
+	MUST(skb_queue_len(&queue->backlog) <= NETBACK_BACKLOG_MAX);
 }
 
 static void transmit(void)
@@ -355,7 +440,7 @@ static void transmit(void)
 	MUST(nr >= -1 && nr < QUEUES);
 
 	spin_lock(&txq->_xmit_lock);
-	ret = netback_xmit(&queue, skb, peer_below(2));
+	ret = netback_xmit(queue, skb, peer_below(2));
 	spin_unlock(&txq->_xmit_lock);
 	if (ret == NETDEV_TX_BUSY)
 		kfree_skb(skb);
@@ -366,11 +451,14 @@ static void transmit(void)
 
 static void begin(void)
 {
+	unsigned int i;
+
 	kernel_reset();
 	rx = peer_share(0, RX_BYTES);
 	ctrl = peer_share(1, CTRL_BYTES);
+	frame = peer_share(2, FRAME_HEAD + NET_FRAME_SIZE);
 	vif = (struct netback_vif) { .xdev = &xdev, .net = &net,
-				     .queues = &queue };
+				     .queues = queue };
 	vif.nr_queues = 1 + peer_below(QUEUES);
 	vif.can_sg = peer_below(4) != 3;
 	vif.gso_mask = vif.can_sg ? 6 : 0;
@@ -379,10 +467,13 @@ static void begin(void)
 	net.mtu = vif.can_sg ? 65521 : 1500;
 	net.real_num_tx_queues = vif.nr_queues;
 	memset(net._tx, 0, sizeof(net._tx));
-	memset(&queue, 0, sizeof(queue));
-	queue.vif = &vif;
-	queue.stats = &stats;
-	__skb_queue_head_init(&queue.backlog);
+	memset(queues, 0, sizeof(queues));
+	for (i = 0; i < QUEUES; i++) {
+		queues[i].vif = &vif;
+		queues[i].stats = &stats;
+	}
+	netback_max_static_grants = peer_mostly(528, 8);
+	__skb_queue_head_init(&queue->backlog);
 	steps = 0;
 	filling = 0;
 	map_size = 0;
@@ -392,7 +483,7 @@ static void begin(void)
 	rx_answered = rx_prod;
 	ctrl_prod = rx_prod;
 	ctrl_answered = rx_prod;
-	share(rx, &queue.rx, NET_RX_SLOT_SIZE, rx_prod);
+	share(rx, &queue->rx, NET_RX_SLOT_SIZE, rx_prod);
 	if (peer_below(2))
 		MUST(!netback_ctrl_connect(&vif));
 }
@@ -412,29 +503,34 @@ static void serve_ctrl(void)
 
 void target_run(void)
 {
+	unsigned int i;
+
 	begin();
 	peer_acts = (struct peer_acts) {
 		.index_read = index_read, .slot_read = slot_read,
 		.slot_written = slot_written,
 	};
-	netback_rx_start(&queue);
-	while (peer_input_left() && steps++ < MAX_STEPS && !queue.broken) {
+	netback_rx_start(queue);
+	while (peer_input_left() && steps++ < MAX_STEPS && !queue->broken) {
 		post_buffers();
-		netback_rx_resume(&queue);
+		netback_rx_resume(queue);
 		transmit();
 		transmit();
 		if (vif.ctrl.ec.irq) {
 			use_ctrl();
 			serve_ctrl();
 		}
-		if (queue.rx_timer.armed) {
+		if (queue->rx_timer.armed) {
 			jiffies += peer_u8() * HZ;
-			queue.rx_timer.armed = false;
-			netback_rx_timeout(&queue.rx_timer);
+			queue->rx_timer.armed = false;
+			netback_rx_timeout(&queue->rx_timer);
 		}
 	}
-	netback_rx_purge(&queue);
+	netback_rx_purge(queue);
 	netback_ctrl_disconnect(&vif);
 	netback_hash_clear(&vif.hash);
+	for (i = 0; i < QUEUES; i++)
+		netback_mapping_clear(&queues[i]);
+	MUST(!nr_mapped);
 	kernel_reset();
 }

@@ -6,7 +6,8 @@
  * Besides what peer.h checks: each slot that is answered was taken, in order,
  * with its own id unless it holds extra info; copies stay within frame and page;
  * a packet that the stack gets has all of its bytes from the guest, and as many
- * as its first slot said.
+ * as its first slot said. Some slots are in a frame that stays mapped, which
+ * changes whenever it was looked at and can only be copied from.
  */
 #include "netback/netback.h"
 
@@ -16,6 +17,10 @@
 #define MAX_STEPS	64
 #define BYTES		(sizeof(struct ring_shared) + \
 			 NET_RING_SLOTS * NET_TX_SLOT_SIZE)
+
+/* The frame that stays mapped; indices would be before it. */
+#define MAPPED_REF	9
+#define FRAME_HEAD	sizeof(struct ring_shared)
 
 unsigned int netback_copybreak;
 struct workqueue_struct *netback_wq;
@@ -28,7 +33,9 @@ static struct net_device net = { .name = "vif1.0" };
 static struct netback_queue queue;
 static struct netback_stats stats;
 static struct xenbus_device xdev;
-static struct peer_ring *memory;
+static struct peer_ring *memory, *frame;
+static struct netback_mappings mappings;
+static struct netback_mapping mapping;
 /* What was in the slots when they were read last. */
 static union net_tx_slot taken[NET_RING_SLOTS];
 static u32 prod, answered;
@@ -86,7 +93,7 @@ static void put_packet(void)
 						  14 + peer_u8() * 8;
 
 		req[i] = (struct xen_netif_tx_request) {
-			.gref = peer_mostly(8, 32),
+			.gref = peer_mostly(how & 0x80 ? MAPPED_REF : 8, 32),
 			.offset = peer_mostly(offset, 16),
 			.flags = peer_mostly(i + 1 < segs ?
 					     XEN_NETTXF_more_data : 0, 16),
@@ -135,10 +142,18 @@ static void index_read(struct peer_ring *shared, size_t offset)
 		produce();
 }
 
+static void write_data(u8 *to, unsigned int len);
+
 static void slot_read(struct peer_ring *shared, size_t offset, size_t len)
 {
 	u32 nr = (offset - sizeof(struct ring_shared)) / NET_TX_SLOT_SIZE;
 
+	if (shared == frame) {
+		/* Any slot may be of this frame, so others may read it, too. */
+		frame->look++;
+		write_data(frame->behind + offset, len);
+		return;
+	}
 	MUST(len == NET_TX_SLOT_SIZE);
 	__builtin_memcpy(&taken[nr], memory->behind + offset, len);
 }
@@ -148,7 +163,7 @@ static void slot_written(struct peer_ring *shared, size_t offset, size_t len)
 	u32 nr = (offset - sizeof(struct ring_shared)) / NET_TX_SLOT_SIZE;
 	struct net_tx_response rsp;
 
-	MUST(len == NET_TX_SLOT_SIZE);
+	MUST(shared == memory && len == NET_TX_SLOT_SIZE);
 	MUST(nr == answered++ % NET_RING_SLOTS);
 	MUST((s32)(queue.tx.req_cons - answered) >= 0);
 	__builtin_memcpy(&rsp, memory->behind + offset, len);
@@ -185,6 +200,7 @@ void grant_copy_add(struct grant_copy_batch *batch,
 {
 	MUST(span->len && span->ref_offset + span->len <= 4096);
 	MUST(span->page_offset + span->len <= PAGE_SIZE && !span->to_peer);
+	MUST(span->ref != MAPPED_REF);
 	batch->nr++;
 	write_data(span->page->addr + span->page_offset, span->len);
 	if (peer_rarely() && peer_u8() & 1)
@@ -260,6 +276,21 @@ void target_receive(struct sk_buff *skb)
 
 /* --- */
 
+static void map_frame(void)
+{
+	struct hlist_head *head;
+
+	frame = peer_share(1, FRAME_HEAD + NET_FRAME_SIZE);
+	memset(&mappings, 0, sizeof(mappings));
+	mapping = (struct netback_mapping) {
+		.ref = MAPPED_REF,
+		.data = frame->window + FRAME_HEAD,
+	};
+	head = &mappings.heads[hash_32(MAPPED_REF, NETBACK_MAPPING_BITS)];
+	hlist_add_head_rcu(&mapping.node, head);
+	queue.mappings = &mappings;
+}
+
 static void begin(void)
 {
 	kernel_reset();
@@ -269,6 +300,7 @@ static void begin(void)
 				     .stats = &stats };
 	memset(&queue, 0, sizeof(queue));
 	MUST(!netback_queue_init(&queue, &vif, 0));
+	map_frame();
 	netback_copybreak = peer_below(2) ? 128 : 1600;
 	if (peer_below(4) == 3)
 		credit_set(&vif.credit.bucket, peer_u16(), 1 + peer_u16(), 1);

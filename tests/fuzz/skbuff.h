@@ -169,6 +169,8 @@ typedef int netdev_tx_t;
 #define netif_tx_wake_queue(q)		((void)((q)->stopped = false))
 #define __netif_tx_lock(q, cpu)		spin_lock(&(q)->_xmit_lock)
 #define __netif_tx_unlock(q)		spin_unlock(&(q)->_xmit_lock)
+#define netif_tx_lock_bh(dev)		spin_lock(&(dev)->_tx->_xmit_lock)
+#define netif_tx_unlock_bh(dev)		spin_unlock(&(dev)->_tx->_xmit_lock)
 #define __netif_tx_lock_bh(q)		spin_lock(&(q)->_xmit_lock)
 #define __netif_tx_unlock_bh(q)		spin_unlock(&(q)->_xmit_lock)
 #define smp_processor_id()		0
