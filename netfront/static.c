@@ -54,7 +54,7 @@ static void learn_room(struct netfront_queue *queue)
 }
 
 /* If the backend will not have it, there are no further attempts. */
-static bool map(struct netfront_queue *queue, const struct batch *batch,
+static bool map_batch(struct netfront_queue *queue, const struct batch *batch,
 		u16 flags)
 {
 	int ret;
@@ -75,7 +75,7 @@ static bool map(struct netfront_queue *queue, const struct batch *batch,
 }
 
 /* It may keep them for all we know; nothing depends on it. */
-static void unmap(struct netfront_queue *queue, const grant_ref_t *refs,
+static void unmap_refs(struct netfront_queue *queue, const grant_ref_t *refs,
 		  unsigned int nr)
 {
 	if (nr && !ask(queue, NET_CTRL_DEL_GREF_MAPPING, refs, nr, 0))
@@ -156,7 +156,7 @@ static void grow_tx(struct netfront_queue *queue)
 	struct batch batch;
 
 	make_batch(queue, &batch, NET_RING_SLOTS - queue->nr_tx_static, true);
-	if (!map(queue, &batch, NET_GREF_READONLY)) {
+	if (!map_batch(queue, &batch, NET_GREF_READONLY)) {
 		free_batch(queue->info, &batch);
 		return;
 	}
@@ -191,7 +191,7 @@ static void shrink_tx(struct netfront_queue *queue)
 
 	do {
 		take_batch(queue, &batch);
-		unmap(queue, batch.refs, batch.nr);
+		unmap_refs(queue, batch.refs, batch.nr);
 		free_batch(queue->info, &batch);
 		WRITE_ONCE(queue->nr_tx_static, queue->nr_tx_static - batch.nr);
 	} while (batch.nr == STEP);
@@ -221,7 +221,7 @@ static void map_slices(struct netfront_queue *queue)
 	struct batch batch;
 
 	list_slices(queue, &batch, false);
-	if (map(queue, &batch, NET_GREF_READONLY))
+	if (map_batch(queue, &batch, NET_GREF_READONLY))
 		WRITE_ONCE(queue->slices_mapped, true);
 }
 
@@ -231,7 +231,7 @@ static void unmap_slices(struct netfront_queue *queue)
 
 	WRITE_ONCE(queue->slices_mapped, false);
 	list_slices(queue, &batch, true);
-	unmap(queue, batch.refs, batch.nr);
+	unmap_refs(queue, batch.refs, batch.nr);
 }
 
 /* --- reception ----------------------------------------------------------- */
@@ -243,7 +243,7 @@ static void grow_rx(struct netfront_queue *queue, unsigned int nr)
 	struct batch batch;
 
 	make_batch(queue, &batch, nr, false);
-	if (!map(queue, &batch, 0)) {
+	if (!map_batch(queue, &batch, 0)) {
 		free_batch(queue->info, &batch);
 		return;
 	}
@@ -265,7 +265,7 @@ static void map_rx(struct netfront_queue *queue)
 		batch.nr = min_t(unsigned int, queue->nr_rx_static - done, STEP);
 		memcpy(batch.refs, &queue->rx_refs[done],
 		       batch.nr * sizeof(*batch.refs));
-		if (!map(queue, &batch, 0))
+		if (!map_batch(queue, &batch, 0))
 			return;
 	}
 	WRITE_ONCE(queue->rx_mapped, true);
@@ -278,7 +278,7 @@ static void unmap_rx(struct netfront_queue *queue)
 	WRITE_ONCE(queue->rx_mapped, false);
 	for (done = 0; done < queue->nr_rx_static; done += nr) {
 		nr = min_t(unsigned int, queue->nr_rx_static - done, STEP);
-		unmap(queue, &queue->rx_refs[done], nr);
+		unmap_refs(queue, &queue->rx_refs[done], nr);
 	}
 }
 
