@@ -110,8 +110,8 @@ static noinline struct foreign_frame *add_frame(struct blkback_ring *ring,
 }
 
 /* Find or make a persistent mapping; its error shows after the batch has run. */
-static inline struct foreign_frame *persistent_frame(struct blkback_ring *ring,
-					      grant_ref_t ref)
+static inline struct foreign_frame *
+persistent_frame(struct blkback_ring *ring, grant_ref_t ref)
 {
 	struct foreign_frame *frame = foreign_lookup(&ring->foreign, ref);
 

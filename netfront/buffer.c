@@ -178,8 +178,11 @@ static struct page *copy(struct netfront_queue *queue,
 			 const struct netfront_buf *buf,
 			 const struct netfront_part *part)
 {
-	struct page *page = page_pool_dev_alloc_pages(queue->pool);
+	struct page *page;
 
+	/* The next time it may be a buffer, of which the peer sees all. */
+	page = page_pool_alloc_pages(queue->pool, GFP_ATOMIC | __GFP_NOWARN |
+				     __GFP_ZERO);
 	if (unlikely(!page)) {
 		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;

@@ -55,7 +55,7 @@ static void learn_room(struct netfront_queue *queue)
 
 /* If the backend will not have it, there are no further attempts. */
 static bool map_batch(struct netfront_queue *queue, const struct batch *batch,
-		u16 flags)
+		      u16 flags)
 {
 	int ret;
 
@@ -76,7 +76,7 @@ static bool map_batch(struct netfront_queue *queue, const struct batch *batch,
 
 /* It may keep them for all we know; nothing depends on it. */
 static void unmap_refs(struct netfront_queue *queue, const grant_ref_t *refs,
-		  unsigned int nr)
+		       unsigned int nr)
 {
 	if (nr && !ask(queue, NET_CTRL_DEL_GREF_MAPPING, refs, nr, 0))
 		queue->room += nr;
