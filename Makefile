@@ -70,11 +70,11 @@ check-long: setup
 lab: lab-modules
 	@$(LAB) shell
 
-# ROWS, TYPES, PAIRS: see the tops of the files. SMP=2: dom0 and guests on CPUs of their own.
+# ROWS, TYPES, PAIRS, LEAST, MOST: see the tops of the files. SMP=2: dom0 and guests on CPUs of their own.
 COMPARED = tests/xen/out/compare tests/xen/out/compare-net
 bench: lab-modules
 	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh $(if $(SMP),--smp $(SMP)) \
-		$(foreach v,ROWS TYPES PAIRS,$(if $($v),--set "$v=$($v)")); \
+		$(foreach v,ROWS TYPES PAIRS LEAST MOST,$(if $($v),--set "$v=$($v)")); \
 	status=$$?; tests/bench/report $(COMPARED) && \
 	tests/bench/plot -o tests/xen/out/ratios.svg $(COMPARED:=/table.json) && exit $$status
 
@@ -83,7 +83,7 @@ TYPE = pvh
 PAIR = intree:intree ours:ours
 COMPARE = compare$(if $(findstring -qd,$(ROW)),,-net)
 profile: lab-modules
-	@$(LAB) run tests/bench/$(COMPARE).sh --set "ROWS=$(ROW)" --set "TYPES=$(TYPE)" --set "PAIRS=$(PAIR)"
+	@$(LAB) run tests/bench/$(COMPARE).sh --set "ROWS=$(ROW)" --set "TYPES=$(TYPE)" --set "PAIRS=$(PAIR)" --set MOST=1
 	@tests/bench/profile --top $(or $(TOP),50) tests/xen/out/$(COMPARE)
 
 hostile: lab-modules

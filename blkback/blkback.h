@@ -48,7 +48,7 @@ enum blkback_transport {
  * struct blkback_seg - one segment in transfer
  * @frame: its persistent mapping, NULL if it has none
  * @ref: the guest's grant reference
- * @handle: of the mapping made for this request, if any
+ * @handle: of the mapping made for this request, if any; not set with @frame
  */
 struct blkback_seg {
 	struct foreign_frame *frame;

@@ -182,17 +182,17 @@ enum blk_reject blk_parse_segments(const struct blkif_request_segment *seg,
 				   const struct blk_limits *limits,
 				   struct blk_request *req)
 {
-	u32 edges = 0;
-	unsigned int i;
+	const struct blkif_request_segment *end = seg + req->nr_segs;
+	u32 edges = 0, nr_sectors = 0;
 
-	req->nr_sectors = 0;
-	for (i = 0; i < req->nr_segs; i++) {
-		if (seg[i].last_sect >= BLK_SECTORS_PER_FRAME ||
-		    seg[i].first_sect > seg[i].last_sect)
+	for (; seg < end; seg++) {
+		if (seg->last_sect >= BLK_SECTORS_PER_FRAME ||
+		    seg->first_sect > seg->last_sect)
 			return BLK_BAD_SEGMENT;
-		edges |= seg[i].first_sect | (seg[i].last_sect + 1);
-		req->nr_sectors += seg[i].last_sect - seg[i].first_sect + 1;
+		edges |= seg->first_sect | (seg->last_sect + 1);
+		nr_sectors += seg->last_sect - seg->first_sect + 1;
 	}
+	req->nr_sectors = nr_sectors;
 	/* A block must not straddle segments: the device reads whole blocks. */
 	if (edges & (limits->block_sectors - 1))
 		return BLK_MISALIGNED;

@@ -41,12 +41,14 @@ static void complain(struct blkback_ring *ring, const struct blkback_req *req,
 static void set_wire_segs(struct blkback_req *req,
 			  const struct blkif_request_segment *seg)
 {
-	unsigned int i;
+	const struct blkif_request_segment *end = seg + req->wire.nr_segs;
+	struct blkback_seg *to = req->segs;
+	struct bio_vec *vec = req->vecs;
 
-	for (i = 0; i < req->wire.nr_segs; i++) {
-		req->segs[i].ref = seg[i].gref;
-		req->vecs[i].bv_offset = blk_seg_offset(&seg[i]);
-		req->vecs[i].bv_len = blk_seg_len(&seg[i]);
+	for (; seg < end; seg++, to++, vec++) {
+		to->ref = seg->gref;
+		vec->bv_offset = blk_seg_offset(seg);
+		vec->bv_len = blk_seg_len(seg);
 	}
 }
 

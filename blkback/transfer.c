@@ -96,21 +96,26 @@ static void add_map(struct blkback_ring *ring, grant_ref_t ref,
 	grant_map_add(map_batch(ring), &frame, handle, err);
 }
 
-/* Find or make a persistent mapping; its error shows after the batch has run. */
-static struct foreign_frame *persistent_frame(struct blkback_ring *ring,
-					      grant_ref_t ref)
+static noinline struct foreign_frame *add_frame(struct blkback_ring *ring,
+						grant_ref_t ref)
 {
 	struct foreign_frame *frame;
 
-	frame = foreign_lookup(&ring->foreign, ref);
-	if (likely(frame))
-		return frame;
 	frame = foreign_add(&ring->foreign, &ring->cache, ref);
 	if (frame)
 		/* Writable: the frame will serve reads and writes. */
 		add_map(ring, ref, frame->page, false, &frame->handle,
 			&frame->err);
 	return frame;
+}
+
+/* Find or make a persistent mapping; its error shows after the batch has run. */
+static inline struct foreign_frame *persistent_frame(struct blkback_ring *ring,
+					      grant_ref_t ref)
+{
+	struct foreign_frame *frame = foreign_lookup(&ring->foreign, ref);
+
+	return likely(frame) ? frame : add_frame(ring, ref);
 }
 
 static void copy_in(struct blkback_ring *ring, grant_ref_t ref,
@@ -202,14 +207,6 @@ static void map_seg(struct blkback_ring *ring, struct blkback_req *req,
 	seg->frame = NULL;
 	seg->handle = INVALID_GRANT_HANDLE;
 
-	if (ring->vbd->persistent) {
-		seg->frame = persistent_frame(ring, seg->ref);
-		if (likely(seg->frame)) {
-			req->vecs[i].bv_page = seg->frame->page;
-			return;
-		}
-	}
-
 	page = get_map_page(ring);
 	req->vecs[i].bv_page = page;
 	if (!page) {
@@ -219,6 +216,24 @@ static void map_seg(struct blkback_ring *ring, struct blkback_req *req,
 	req->mapped++;
 	add_map(ring, seg->ref, page, reads_from_guest(req), &seg->handle,
 		&req->err);
+}
+
+static void find_segs(struct blkback_ring *ring, struct blkback_req *req)
+{
+	unsigned int i, n = req->wire.nr_segs;
+	struct blkback_seg *seg = req->segs;
+	struct bio_vec *vec = req->vecs;
+	struct foreign_frame *frame;
+
+	for (i = 0; i < n; i++, seg++, vec++) {
+		frame = persistent_frame(ring, seg->ref);
+		if (unlikely(!frame)) {
+			map_seg(ring, req, i);
+			continue;
+		}
+		seg->frame = frame;
+		vec->bv_page = frame->page;
+	}
 }
 
 static void copy_seg(struct blkback_ring *ring, struct blkback_req *req,
@@ -239,7 +254,10 @@ static void transfer_in(struct blkback_ring *ring, struct blkback_req *req)
 	if (!n || req->err)
 		return;
 
-	if (!ring->vbd->persistent && n <= blkback_copy_segments) {
+	if (ring->vbd->persistent) {
+		req->transport = BLKBACK_MAP;
+		find_segs(ring, req);
+	} else if (n <= blkback_copy_segments) {
 		req->transport = BLKBACK_COPY;
 		for (i = 0; i < n; i++)
 			copy_seg(ring, req, i);
@@ -266,6 +284,7 @@ static bool inherit_errors(struct blkback_req *req)
 		/* Its page is given back with it. */
 		req->vecs[i].bv_page = NULL;
 		seg->frame = NULL;
+		seg->handle = INVALID_GRANT_HANDLE;
 		failed = true;
 	}
 	return failed;
@@ -338,10 +357,11 @@ static void put_buffers(struct blkback_ring *ring, struct blkback_req *req)
  */
 static bool pages_held(const struct blkback_req *req)
 {
+	const struct blkback_seg *seg = req->segs;
 	unsigned int i;
 
-	for (i = 0; i < req->wire.nr_segs; i++)
-		if (req->segs[i].handle != INVALID_GRANT_HANDLE &&
+	for (i = 0; i < req->wire.nr_segs; i++, seg++)
+		if (!seg->frame && seg->handle != INVALID_GRANT_HANDLE &&
 		    page_count(req->vecs[i].bv_page) > 1)
 			return true;
 	return false;
@@ -354,10 +374,12 @@ static void unmap(struct blkback_ring *ring, struct blkback_req *req)
 	unsigned int i;
 
 	for (i = 0; i < req->wire.nr_segs; i++, seg++) {
+		if (seg->frame)
+			continue;
 		if (seg->handle != INVALID_GRANT_HANDLE)
 			grant_unmap_add(batch, req->vecs[i].bv_page,
 					seg->handle);
-		else if (!seg->frame && req->vecs[i].bv_page)
+		else if (req->vecs[i].bv_page)
 			gnttab_page_cache_put(&ring->cache,
 					      &req->vecs[i].bv_page, 1);
 	}

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "foreign.h"
 
-#include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "batch.h"
-
-#define FOREIGN_HASH_SIZE	BIT(FOREIGN_HASH_BITS)
 
 struct foreign_frame *foreign_add(struct foreign_table *table,
 				  struct gnttab_page_cache *cache,
@@ -19,7 +16,7 @@ struct foreign_frame *foreign_add(struct foreign_table *table,
 	if (table->nr >= table->max)
 		return NULL;
 	if (!table->heads) {
-		table->heads = kcalloc(FOREIGN_HASH_SIZE,
+		table->heads = kcalloc(FOREIGN_CHAINS,
 				       sizeof(*table->heads), GFP_NOIO);
 		if (!table->heads)
 			return NULL;
@@ -38,7 +35,7 @@ struct foreign_frame *foreign_add(struct foreign_table *table,
 	frame->err = 0;
 	frame->age = table->age;
 	hlist_add_head(&frame->node,
-		       &table->heads[hash_32(ref, FOREIGN_HASH_BITS)]);
+		       &table->heads[ref % FOREIGN_CHAINS]);
 	table->nr++;
 	return frame;
 }
@@ -59,7 +56,7 @@ void foreign_drop_failed(struct foreign_table *table,
 	struct hlist_node *next;
 	size_t i;
 
-	for (i = 0; table->nr && i < FOREIGN_HASH_SIZE; i++) {
+	for (i = 0; table->nr && i < FOREIGN_CHAINS; i++) {
 		hlist_for_each_entry_safe(frame, next, &table->heads[i], node) {
 			if (frame->handle != INVALID_GRANT_HANDLE)
 				continue;
@@ -105,7 +102,7 @@ void foreign_purge(struct foreign_table *table,
 	batch = kvmalloc(sizeof(*batch), GFP_NOIO | __GFP_NOFAIL);
 	batch->cache = cache;
 	batch->nr = 0;
-	for (i = 0; i < FOREIGN_HASH_SIZE; i++)
+	for (i = 0; i < FOREIGN_CHAINS; i++)
 		purge_chain(table, &table->heads[i], batch, age);
 	grant_unmap_run(batch);
 	kvfree(batch);

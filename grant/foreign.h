@@ -8,12 +8,12 @@
 #ifndef XSPLIT_GRANT_FOREIGN_H
 #define XSPLIT_GRANT_FOREIGN_H
 
-#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <xen/grant_table.h>
 
-#define FOREIGN_HASH_BITS	9
+/* As many chains as a ring may have frames: references come in series. */
+#define FOREIGN_CHAINS	1024
 
 /**
  * struct foreign_frame - one frame that stays mapped
@@ -63,7 +63,7 @@ static inline struct foreign_frame *foreign_lookup(struct foreign_table *table,
 
 	if (!table->heads)
 		return NULL;
-	hlist_for_each_entry(frame, &table->heads[hash_32(ref, FOREIGN_HASH_BITS)],
+	hlist_for_each_entry(frame, &table->heads[ref % FOREIGN_CHAINS],
 			     node) {
 		if (frame->ref == ref) {
 			frame->age = table->age;

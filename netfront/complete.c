@@ -24,8 +24,12 @@ static bool revoke(struct netfront_queue *queue, struct netfront_tx_slot *slot)
 {
 	struct page *page = slot->page;
 
-	if (slot->kind == NETFRONT_TX_SLICE || slot->kind == NETFRONT_TX_REQUEST)
+	switch (slot->kind) {
+	case NETFRONT_TX_SLICE:
+	case NETFRONT_TX_STATIC:
+	case NETFRONT_TX_REQUEST:
 		return true;
+	}
 	if (likely(gnttab_end_foreign_access_ref(slot->ref))) {
 		if (slot->kind == NETFRONT_TX_BOUNCE)
 			__free_page(page);
@@ -47,6 +51,9 @@ static void end_slot(struct netfront_queue *queue, u16 id, struct batch *batch)
 	batch->bytes += slot->charged;
 	batch->packets += slot->charged && slot->first;
 	switch (slot->kind) {
+	case NETFRONT_TX_STATIC:
+		netfront_tx_push_static(queue, slot->entry);
+		fallthrough;
 	case NETFRONT_TX_SLICE:
 		if (!slot->skb)
 			break;
@@ -241,6 +248,14 @@ static void free_slices(struct netfront_queue *queue)
 	}
 }
 
+static void free_static(struct netfront_queue *queue)
+{
+	struct netfront_static *entry;
+
+	while ((entry = netfront_tx_pop_static(queue)))
+		netfront_static_free(queue->info, entry);
+}
+
 /**
  * netfront_tx_drop_all() - free packets without answer, and all memory
  * @queue: a queue that nobody uses
@@ -263,5 +278,6 @@ void netfront_tx_drop_all(struct netfront_queue *queue)
 		slot->ref = 0;
 	}
 	free_slices(queue);
+	free_static(queue);
 	netdev_tx_reset_queue(queue->txq);
 }

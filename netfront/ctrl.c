@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Client of the control ring: how the backend hashes packets and chooses their
- * queues. The ring is made only for interfaces that use it (ethtool -K rxhash,
- * or -X). One request is made at a time, by the state machine.
+ * queues, and what it keeps mapped. The ring is made only for interfaces that
+ * use it: with a hash (ethtool -K rxhash, or -X), or with a backend that takes
+ * static grants. One request is made at a time, by the state machine.
  */
 #include "netfront.h"
 
@@ -39,9 +40,14 @@ int netfront_ctrl_create(struct netfront *info)
 	struct netfront_ctrl *ctrl = &info->ctrl;
 	int ret;
 
+	bool statics = info->features.static_grants &&
+		       netfront_params.static_grants;
+
 	ctrl->usable = false;
+	ctrl->hashing = false;
+	info->statics = false;
 	if (!info->features.ctrl_ring ||
-	    !(info->netdev->wanted_features & NETIF_F_RXHASH))
+	    (!statics && !(info->netdev->wanted_features & NETIF_F_RXHASH)))
 		return 0;
 
 	ret = xenbus_setup_ring(info->xbdev, GFP_NOIO, &ctrl->shared, 1,
@@ -59,6 +65,7 @@ int netfront_ctrl_create(struct netfront *info)
 		return ret;
 	}
 	ctrl->usable = true;
+	info->statics = statics;
 	return 0;
 }
 
@@ -110,18 +117,16 @@ static int check_answer(const struct xen_netif_ctrl_request *req,
 	}
 }
 
-static int ask(struct netfront *info, u16 type, u32 arg0, u32 arg1)
+static int exchange(struct netfront *info, struct xen_netif_ctrl_request *req,
+		    struct xen_netif_ctrl_response *rsp)
 {
 	struct netfront_ctrl *ctrl = &info->ctrl;
-	struct xen_netif_ctrl_request req = {
-		.id = ctrl->ring.req_prod,
-		.type = type,
-		.data = { arg0, arg1 },
-	};
-	struct xen_netif_ctrl_response rsp;
 	int ret;
 
-	ring_front_put(&ctrl->ring, &req, sizeof(req));
+	if (!ctrl->usable)
+		return -ENOTCONN;
+	req->id = ctrl->ring.req_prod;
+	ring_front_put(&ctrl->ring, req, sizeof(*req));
 	if (ring_front_push(&ctrl->ring))
 		event_channel_notify(&ctrl->ec);
 	ret = wait_for_answer(ctrl);
@@ -130,14 +135,23 @@ static int ask(struct netfront *info, u16 type, u32 arg0, u32 arg1)
 		ctrl->usable = false;
 		return ret;
 	}
-	ring_front_get(&ctrl->ring, &rsp, sizeof(rsp));
-	return check_answer(&req, &rsp);
+	ring_front_get(&ctrl->ring, rsp, sizeof(*rsp));
+	return check_answer(req, rsp);
 }
 
-/* A request with data. @arg1: its size in the request's units */
-static int ask_with(struct netfront *info, u16 type, const void *data,
-		    size_t size, u32 arg1)
+static int ask(struct netfront *info, u16 type, u32 arg)
 {
+	struct xen_netif_ctrl_request req = { .type = type, .data = { arg } };
+	struct xen_netif_ctrl_response rsp;
+
+	return exchange(info, &req, &rsp);
+}
+
+/* A request with a table, whose reference goes into @req->data[at]. */
+static int ask_with(struct netfront *info, struct xen_netif_ctrl_request *req,
+		    unsigned int at, const void *table, size_t size)
+{
+	struct xen_netif_ctrl_response rsp;
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	grant_ref_t ref;
 	int ret;
@@ -149,12 +163,34 @@ static int ask_with(struct netfront *info, u16 type, const void *data,
 		__free_page(page);
 		return -ENOSPC;
 	}
-	memcpy(page_address(page), data, size);
+	memcpy(page_address(page), table, size);
+	/* Some requests are answered in it. */
 	gnttab_page_grant_foreign_access_ref_one(ref, info->xbdev->otherend_id,
-						 page, 1);
-	ret = ask(info, type, ref, arg1);
+						 page, 0);
+	req->data[at] = ref;
+	ret = exchange(info, req, &rsp);
 	grant_ref_end(&info->budget, ref, page);
 	return ret;
+}
+
+static int set_key(struct netfront *info, const struct netfront_hash *hash)
+{
+	struct xen_netif_ctrl_request req = {
+		.type = XEN_NETIF_CTRL_TYPE_SET_HASH_KEY,
+		.data = { 0, sizeof(hash->key) },
+	};
+
+	return ask_with(info, &req, 0, hash->key, sizeof(hash->key));
+}
+
+static int set_table(struct netfront *info, const struct netfront_hash *hash)
+{
+	struct xen_netif_ctrl_request req = {
+		.type = XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING,
+		.data = { 0, NETFRONT_HASH_ENTRIES },
+	};
+
+	return ask_with(info, &req, 0, hash->queue, sizeof(hash->queue));
 }
 
 static int program(struct netfront *info, const struct netfront_hash *hash)
@@ -162,15 +198,12 @@ static int program(struct netfront *info, const struct netfront_hash *hash)
 	int ret;
 
 	ret = ask(info, XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM,
-		  XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ, 0);
-	ret = ret ?: ask(info, XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS, ALL_TYPES, 0);
-	ret = ret ?: ask_with(info, XEN_NETIF_CTRL_TYPE_SET_HASH_KEY,
-			      hash->key, sizeof(hash->key), sizeof(hash->key));
+		  XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ);
+	ret = ret ?: ask(info, XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS, ALL_TYPES);
+	ret = ret ?: set_key(info, hash);
 	ret = ret ?: ask(info, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE,
-			 NETFRONT_HASH_ENTRIES, 0);
-	return ret ?: ask_with(info, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING,
-			       hash->queue, sizeof(hash->queue),
-			       NETFRONT_HASH_ENTRIES);
+			 NETFRONT_HASH_ENTRIES);
+	return ret ?: set_table(info, hash);
 }
 
 /* A table made for more queues would be refused. */
@@ -197,7 +230,7 @@ void netfront_ctrl_update(struct netfront *info)
 {
 	struct netfront_hash copy;
 	bool on;
-	int ret;
+	int ret = 0;
 
 	if (!info->ctrl.usable || !xchg(&info->hash_changed, false))
 		return;
@@ -209,12 +242,52 @@ void netfront_ctrl_update(struct netfront *info)
 
 	if (on)
 		ret = program(info, &copy);
-	else
+	else if (info->ctrl.hashing)
 		ret = ask(info, XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM,
-			  XEN_NETIF_CTRL_HASH_ALGORITHM_NONE, 0);
+			  XEN_NETIF_CTRL_HASH_ALGORITHM_NONE);
+	info->ctrl.hashing = on;
 	if (ret)
 		netdev_warn(info->netdev,
 			    "backend refuses hash settings: error %d\n", ret);
+}
+
+/**
+ * netfront_ctrl_gref_room() - how many frames the backend keeps mapped
+ * @info: a connected device
+ * @queue: number of a queue
+ *
+ * Return: the number, 0 if it does not say.
+ */
+u32 netfront_ctrl_gref_room(struct netfront *info, unsigned int queue)
+{
+	struct xen_netif_ctrl_request req = {
+		.type = NET_CTRL_GET_GREF_MAPPING_SIZE,
+		.data = { queue },
+	};
+	struct xen_netif_ctrl_response rsp;
+
+	return exchange(info, &req, &rsp) ? 0 : rsp.data;
+}
+
+/**
+ * netfront_ctrl_grefs() - have the backend map frames, or unmap them
+ * @info: a connected device
+ * @type: NET_CTRL_ADD_GREF_MAPPING or NET_CTRL_DEL_GREF_MAPPING
+ * @queue: number of a queue
+ * @list: the frames
+ * @nr: how many, at most NET_GREFS_PER_FRAME
+ *
+ * Return: 0 or -errno.
+ */
+int netfront_ctrl_grefs(struct netfront *info, u16 type, unsigned int queue,
+			const struct net_gref *list, unsigned int nr)
+{
+	struct xen_netif_ctrl_request req = {
+		.type = type,
+		.data = { queue, 0, nr },
+	};
+
+	return ask_with(info, &req, 1, list, nr * sizeof(*list));
 }
 
 /**

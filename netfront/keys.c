@@ -36,6 +36,7 @@ void netfront_read_features(struct netfront *info)
 		    read_key(info, "feature-gso-tcpv6", 0);
 	f->split_channels = read_key(info, "feature-split-event-channels", 0);
 	f->ctrl_ring = read_key(info, "feature-ctrl-ring", 0);
+	f->static_grants = read_key(info, "feature-static-grants", 0);
 	f->xdp = read_key(info, "feature-xdp-headroom", 0);
 	f->multicast = read_key(info, "feature-multicast-control", 0);
 	f->dynamic_multicast =

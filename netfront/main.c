@@ -15,6 +15,7 @@ struct netfront_params netfront_params = {
 	.tx_copybreak = NETFRONT_SLICE_SIZE,
 	.rx_copybreak = 256,
 	.trusted = true,
+	.static_grants = true,
 };
 
 module_param_named(max_queues, netfront_params.max_queues, uint, 0444);
@@ -32,6 +33,9 @@ MODULE_PARM_DESC(split_channels,
 module_param_named(trusted, netfront_params.trusted, bool, 0644);
 MODULE_PARM_DESC(trusted,
 		 "Backends of new connections may see memory beside the data (default: Y)");
+module_param_named(static_grants, netfront_params.static_grants, bool, 0444);
+MODULE_PARM_DESC(static_grants,
+		 "Copy through pages that backends keep mapped, if they can (default: Y)");
 
 #define MAX_QUEUES		64
 #define DEFAULT_QUEUES		8
@@ -67,6 +71,7 @@ static int alloc_info(struct xenbus_device *xbdev, struct netfront *info)
 	grant_budget_init(&info->budget);
 	INIT_DELAYED_WORK(&info->work, netfront_state_work);
 	INIT_DELAYED_WORK(&info->announce, netfront_announce);
+	netfront_static_init(info);
 
 	info->stats = kcalloc(info->max_queues, sizeof(*info->stats),
 			      GFP_KERNEL);

@@ -14,6 +14,8 @@
 #include <linux/completion.h>
 #include <linux/etherdevice.h>
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
+#include <linux/llist.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
 #include <linux/u64_stats_sync.h>
@@ -40,6 +42,8 @@ struct page_pool;
 #define NETFRONT_NAME_LEN	24
 /* What every backend with a filter can hold. */
 #define NETFRONT_MAX_MULTICAST	64
+/* Slots per second that make more static grants worthwhile. */
+#define NETFRONT_BUSY_SLOTS	512
 /* What Linux's own backend takes. */
 #define NETFRONT_HASH_ENTRIES	128
 #define NETFRONT_HASH_KEY	40
@@ -57,6 +61,7 @@ struct netfront;
  * @rx_copybreak: packets up to this are copied when received, bytes
  * @split_channels: event channels of their own for the two directions
  * @trusted: whether backends may see memory that shares a page with data
+ * @static_grants: copy through pages that backends keep mapped
  */
 struct netfront_params {
 	unsigned int max_queues;
@@ -64,6 +69,7 @@ struct netfront_params {
 	unsigned int rx_copybreak;
 	bool split_channels;
 	bool trusted;
+	bool static_grants;
 };
 
 extern struct netfront_params netfront_params;
@@ -74,6 +80,7 @@ enum netfront_counter {
 	NETFRONT_RX_PACKETS,
 	NETFRONT_RX_BYTES,
 	NETFRONT_RX_COPIED,
+	NETFRONT_RX_STATIC_PAGES,
 	NETFRONT_RX_NO_MEMORY,
 	NETFRONT_RX_REFUSED,
 	NETFRONT_RX_BAD_SLOT,
@@ -90,6 +97,7 @@ enum netfront_counter {
 	NETFRONT_TX_PACKETS,
 	NETFRONT_TX_BYTES,
 	NETFRONT_TX_COPIED,
+	NETFRONT_TX_STATIC_PAGES,
 	NETFRONT_TX_BOUNCED,
 	NETFRONT_TX_GSO,
 	NETFRONT_TX_NOTIFIED,
@@ -117,6 +125,7 @@ struct netfront_stats {
 enum netfront_tx_kind {
 	NETFRONT_TX_FREE,
 	NETFRONT_TX_SLICE,	/* in this id's slice */
+	NETFRONT_TX_STATIC,	/* in a page that the backend keeps mapped */
 	NETFRONT_TX_GRANTED,	/* in the packet's own pages */
 	NETFRONT_TX_BOUNCE,	/* in a page that is freed when it is done */
 	NETFRONT_TX_FRAME,	/* in an XDP frame's page */
@@ -124,10 +133,41 @@ enum netfront_tx_kind {
 };
 
 /**
+ * struct netfront_static - a page that the backend may keep mapped
+ * @node: in the list that holds it, if one does
+ * @page: the page, granted until the connection ends or it is given up
+ * @ref: its grant reference
+ */
+struct netfront_static {
+	struct llist_node node;
+	struct page *page;
+	grant_ref_t ref;
+};
+
+/* What a queue wants of the state machine; bits of netfront_queue.want. */
+enum netfront_want {
+	NETFRONT_WANT_SLICES,	/* the pages for small packets mapped */
+	NETFRONT_WANT_TX,	/* more static pages to transmit from */
+	NETFRONT_WANT_RX,	/* more static pages to receive into */
+	NETFRONT_WANT_LESS,	/* static pages given up */
+};
+
+/**
+ * struct netfront_load - what goes through pages that are not mapped
+ * @until: end of the second that is counted, in jiffies
+ * @slots: how many in it
+ */
+struct netfront_load {
+	unsigned long until;
+	unsigned int slots;
+};
+
+/**
  * struct netfront_tx_slot - what a request id of the transmit ring stands for
  * @skb: packet that ends with the last of its slots; NULL if that has been copied
  * @frame: frame that ends with this slot, if that is granted
  * @page: page that @ref grants
+ * @entry: the static page, if the data is in one
  * @ref: this id's grant reference, 0 until it needs one
  * @next: next free id
  * @charged: bytes that the queue limit was charged with
@@ -139,7 +179,10 @@ struct netfront_tx_slot {
 		struct sk_buff *skb;
 		struct xdp_frame *frame;
 	};
-	struct page *page;
+	union {
+		struct page *page;
+		struct netfront_static *entry;
+	};
 	grant_ref_t ref;
 	u16 next;
 	u16 charged;
@@ -151,20 +194,25 @@ struct netfront_tx_slot {
  * struct netfront_slices - a page that stays granted, for small packets
  * @page: the page, NULL until it is needed
  * @ref: its grant reference
+ * @mapped: the backend keeps it mapped
  */
 struct netfront_slices {
 	struct page *page;
 	grant_ref_t ref;
+	bool mapped;
 };
 
 /**
  * struct netfront_buf - a receive buffer
  * @page: its page, granted to the backend; NULL if there is none now
  * @ref: its grant reference
+ * @fixed: the backend may map the page: it is not of the pool, and its data must
+ *	be copied
  */
 struct netfront_buf {
 	struct page *page;
 	grant_ref_t ref;
+	bool fixed;
 };
 
 /**
@@ -200,11 +248,17 @@ struct netfront_channel {
  * @slices: pages for small packets
  * @free_id: first free id
  * @held: slots in the ring whose packets wait for them to end
+ * @tx_static_used: mapped pages were used since the timer has looked
+ * @tx_static: static pages that are not in use
+ * @nr_tx_free: how many
+ * @tx_load: what is granted for lack of them
  * @rx: receive ring
  * @rx_bufs: buffers of the slots that were posted
  * @spare: buffers that are not in the ring
  * @nr_spare: how many
  * @rx_target: how many should be in the ring
+ * @rx_load: what is received in buffers that are not mapped
+ * @rx_static_used: mapped buffers were used since the timer has looked
  * @xdp_sent: a program has put frames into the transmit ring
  * @xdp_redirected: or into queues of others
  * @worked: something was done since the last EOI
@@ -212,6 +266,15 @@ struct netfront_channel {
  * @refill_timer: retries when there is no memory for buffers
  * @rx_timer: looks for packets for which no event was asked
  * @napi: completes and receives
+ * @room: frames more that the backend would keep mapped
+ * @room_known: it was asked
+ * @slices_mapped: it maps pages for small packets
+ * @nr_tx_static: pages that it maps for transmission
+ * @nr_rx_static: static pages for reception
+ * @rx_refs: their references, NULL until there are some
+ * @rx_mapped: the backend maps them
+ * @want: of the state machine, bits by enum netfront_want
+ * @rx_static: mapped pages that are to replace other buffers
  */
 struct netfront_queue {
 	/* Written while the queue is not in use. */
@@ -232,6 +295,10 @@ struct netfront_queue {
 	bool live ____cacheline_aligned_in_smp;
 	u16 free_id;
 	u16 held;
+	bool tx_static_used;
+	struct llist_node *tx_static;
+	unsigned int nr_tx_free;
+	struct netfront_load tx_load;
 	struct ring_front tx;
 	struct netfront_slices slices[NETFRONT_SLICE_PAGES];
 	struct netfront_tx_slot tx_slots[NET_RING_SLOTS];
@@ -240,6 +307,8 @@ struct netfront_queue {
 	struct ring_front rx ____cacheline_aligned_in_smp;
 	unsigned int nr_spare;
 	unsigned int rx_target;
+	struct netfront_load rx_load;
+	bool rx_static_used;
 	bool xdp_sent;
 	bool xdp_redirected;
 	bool worked;
@@ -249,6 +318,19 @@ struct netfront_queue {
 	struct timer_list refill_timer;
 	struct hrtimer rx_timer;
 	struct napi_struct napi;
+
+	/* Written by the state machine. */
+	unsigned int room ____cacheline_aligned_in_smp;
+	bool room_known;
+	bool slices_mapped;
+	unsigned int nr_tx_static;
+	unsigned int nr_rx_static;
+	grant_ref_t *rx_refs;
+	bool rx_mapped;
+
+	/* Written by those who want something, and by who gives it. */
+	unsigned long want;
+	struct llist_head rx_static;
 };
 
 /* What is offered by a backend, read before each connection. */
@@ -262,6 +344,7 @@ struct netfront_features {
 	bool split_channels;
 	bool vlan_offload;
 	bool ctrl_ring;
+	bool static_grants;
 	bool xdp;
 	bool multicast;
 	bool dynamic_multicast;
@@ -303,6 +386,7 @@ struct netfront_hash {
  * @shared: its page, NULL if there is none
  * @ring_ref: grant reference of @shared
  * @usable: requests may be made
+ * @hashing: the backend was told to hash
  * @ring: the ring
  * @ec: event channel
  * @waiting: an event is expected
@@ -313,6 +397,7 @@ struct netfront_ctrl {
 	void *shared;
 	grant_ref_t ring_ref;
 	bool usable;
+	bool hashing;
 	struct ring_front ring;
 	struct event_channel ec;
 
@@ -344,6 +429,7 @@ struct netfront_coalesce {
  * @trusted: the backend may see memory that shares a page with data
  * @split: event channels are split
  * @xdp: the backend sends what programs can be shown
+ * @statics: it keeps pages mapped
  * @xdp_prog: a program that decides on received packets
  * @queues: the queues, NULL while there is no connection
  * @nr_queues: how many
@@ -364,6 +450,7 @@ struct netfront_coalesce {
  * @replaced: the rings are dead, because the domain was restored
  * @budget: limit on grants
  * @work: state machine
+ * @static_timer: looks for queues that do not use their static pages
  * @announce: tells switches where the address is
  * @announcements: how often it is still to do so
  */
@@ -380,6 +467,7 @@ struct netfront {
 	bool trusted;
 	bool split;
 	bool xdp;
+	bool statics;
 
 	/* Written under the RTNL. */
 	struct bpf_prog __rcu *xdp_prog;
@@ -412,6 +500,7 @@ struct netfront {
 
 	struct grant_budget budget;
 	struct delayed_work work;
+	struct timer_list static_timer;
 
 	/* Written by @announce, and by the state machine before it runs. */
 	struct delayed_work announce;
@@ -484,6 +573,28 @@ netfront_buf_at(struct netfront_queue *queue, u32 ahead)
 	return &queue->rx_bufs[(queue->rx.rsp_cons + ahead) % NET_RING_SLOTS];
 }
 
+/* The page that was used last, or NULL. Lock of the stack's queue held. */
+static inline struct netfront_static *
+netfront_tx_pop_static(struct netfront_queue *queue)
+{
+	struct llist_node *first = queue->tx_static;
+
+	if (!first)
+		return NULL;
+	queue->tx_static = first->next;
+	queue->nr_tx_free--;
+	return llist_entry(first, struct netfront_static, node);
+}
+
+/* Lock of the stack's queue held. */
+static inline void netfront_tx_push_static(struct netfront_queue *queue,
+					   struct netfront_static *entry)
+{
+	entry->node.next = queue->tx_static;
+	queue->tx_static = &entry->node;
+	queue->nr_tx_free++;
+}
+
 /* Have the state machine look at the device. */
 static inline void netfront_kick(struct netfront *info)
 {
@@ -528,8 +639,8 @@ bool netfront_packet_finish(struct netfront_queue *queue, struct sk_buff *skb,
 bool netfront_bufs_post(struct netfront_queue *queue);
 void netfront_bufs_release(struct netfront_queue *queue,
 			   const struct netfront_packet *pkt);
-struct page *netfront_buf_revoke(struct netfront_queue *queue,
-				 struct netfront_buf *buf);
+struct page *netfront_buf_take(struct netfront_queue *queue,
+			       const struct netfront_part *part);
 void netfront_bufs_free(struct netfront_queue *queue);
 
 /* queue.c: life of queues; process context */
@@ -558,10 +669,39 @@ void netfront_multicast_update(struct netfront *info);
 void netfront_multicast_refused(struct netfront *info);
 void netfront_multicast_changed(struct netfront *info);
 
+/* static.c: state machine, except for the first two, which are for all */
+void netfront_static_want(struct netfront_queue *queue, enum netfront_want want);
+void netfront_static_free(struct netfront *info, struct netfront_static *entry);
+void netfront_static_init(struct netfront *info);
+void netfront_static_update(struct netfront *info);
+void netfront_static_stop(struct netfront *info);
+
+/* What was not in a mapped page may have been better in one. */
+static inline void netfront_note_load(struct netfront_queue *queue,
+				      struct netfront_load *load,
+				      unsigned int slots,
+				      enum netfront_want want)
+{
+	if (!queue->info->statics)
+		return;
+	if (time_after(jiffies, load->until)) {
+		load->until = jiffies + HZ;
+		load->slots = 0;
+	}
+	load->slots += slots;
+	if (load->slots >= NETFRONT_BUSY_SLOTS) {
+		load->slots = 0;
+		netfront_static_want(queue, want);
+	}
+}
+
 /* ctrl.c: state machine, except for the last */
 int netfront_ctrl_create(struct netfront *info);
 void netfront_ctrl_destroy(struct netfront *info);
 void netfront_ctrl_update(struct netfront *info);
+u32 netfront_ctrl_gref_room(struct netfront *info, unsigned int queue);
+int netfront_ctrl_grefs(struct netfront *info, u16 type, unsigned int queue,
+			const struct net_gref *list, unsigned int nr);
 void netfront_hash_changed(struct netfront *info);
 
 /* keys.c: what is read from and written to xenstore; state machine */

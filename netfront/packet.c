@@ -4,8 +4,9 @@
  * says of checksum, segmentation and hash.
  *
  * The backend can write to a page as long as it is granted. So small packets
- * are copied before anybody looks at them; pages of others are taken from the
- * backend first, and then become part of the packet.
+ * are copied before anybody looks at them; the pages of others are taken from the
+ * backend first, or copied where it keeps them, and then become part of the
+ * packet.
  */
 #include "netfront.h"
 
@@ -65,7 +66,7 @@ static bool add_parts(struct netfront_queue *queue, struct sk_buff *skb,
 
 	for (i = 0; i < pkt->nr; i++) {
 		part = &pkt->part[i];
-		page = netfront_buf_revoke(queue, netfront_buf_at(queue, part->at));
+		page = netfront_buf_take(queue, part);
 		if (unlikely(!page))
 			return false;
 		data = page_address(page) + part->offset;
@@ -120,7 +121,7 @@ static struct sk_buff *xdp_packet(struct netfront_queue *queue,
 		netfront_count(queue, NETFRONT_RX_XDP_TOO_LONG);
 		return NULL;
 	}
-	page = netfront_buf_revoke(queue, netfront_buf_at(queue, part->at));
+	page = netfront_buf_take(queue, part);
 	if (unlikely(!page))
 		return NULL;
 	return netfront_xdp_run(queue, prog, page, part);

@@ -234,6 +234,7 @@ int netfront_rx_init(struct netfront_queue *queue)
 	int ret;
 
 	queue->rx_target = FIRST_BUFS;
+	queue->rx_load.until = jiffies;
 	timer_setup(&queue->refill_timer, refill_later, 0);
 	hrtimer_init(&queue->rx_timer, CLOCK_MONOTONIC,
 		     HRTIMER_MODE_REL_PINNED);

@@ -4,9 +4,10 @@
  * need, fill slots, then tell the backend once when the stack has no more.
  *
  * Small packets are copied into slices of pages that stay granted, one slice
- * for each id, and are mostly done with at once. The pages of others are
- * granted until they are answered. What the backend must not see beside the
- * data, or what has too many pieces, is packed into pages of its own.
+ * for each id, others into pages that the backend keeps mapped; both are mostly
+ * done with at once. Where there are no such pages, the packet's own are granted
+ * until they are answered. What the backend must not see beside the data, or
+ * what has too many pieces, is packed into pages of its own then.
  *
  * All of it runs under the lock of the stack's queue, completion too: no other
  * lock is needed, and a queue cannot be stopped while it is being woken.
@@ -63,6 +64,22 @@ static void plan_bounce(struct plan *plan)
 	plan->slots = XEN_PFN_UP(plan->len);
 }
 
+/* Return: false if there are too few static pages. */
+static bool plan_static(struct netfront_queue *queue, struct plan *plan)
+{
+	unsigned int slots = XEN_PFN_UP(plan->len);
+
+	if (queue->nr_tx_free < slots) {
+		netfront_note_load(queue, &queue->tx_load, slots,
+				   NETFRONT_WANT_TX);
+		return false;
+	}
+	plan->kind = NETFRONT_TX_STATIC;
+	plan->slots = slots;
+	queue->tx_static_used = true;
+	return true;
+}
+
 /*
  * What was copied need not be kept, unless the size of the sender's buffer is
  * all that keeps it from sending more than anybody can receive.
@@ -74,7 +91,7 @@ static bool must_wait(const struct netfront_queue *queue,
 	       queue->tx.req_prod - queue->tx.rsp_cons >= FEW_SLOTS;
 }
 
-static void plan_packet(const struct netfront_queue *queue, struct plan *plan)
+static void plan_packet(struct netfront_queue *queue, struct plan *plan)
 {
 	const struct netfront *info = queue->info;
 	const struct sk_buff *skb = plan->skb;
@@ -83,6 +100,10 @@ static void plan_packet(const struct netfront_queue *queue, struct plan *plan)
 		plan->kind = NETFRONT_TX_SLICE;
 		plan->hold = must_wait(queue, skb);
 		plan->slots = 1;
+		return;
+	}
+	if (plan_static(queue, plan)) {
+		plan->hold = must_wait(queue, skb);
 		return;
 	}
 	/* Nothing about this transmission can be kept in a shared packet. */
@@ -98,12 +119,14 @@ static void plan_packet(const struct netfront_queue *queue, struct plan *plan)
 }
 
 /* A frame is granted only where one slot is enough for it. */
-static void plan_frame(const struct netfront *info, struct plan *plan)
+static void plan_frame(struct netfront_queue *queue, struct plan *plan)
 {
 	plan->slots = 1;
 	if (plan->len <= netfront_params.tx_copybreak)
 		plan->kind = NETFRONT_TX_SLICE;
-	else if (info->trusted && xen_offset_in_page(plan->frame->data) +
+	else if (plan_static(queue, plan))
+		return;
+	else if (queue->info->trusted && xen_offset_in_page(plan->frame->data) +
 				  plan->len <= XEN_PAGE_SIZE)
 		plan->kind = NETFRONT_TX_FRAME;
 	else
@@ -183,6 +206,14 @@ static bool need_page(struct netfront_tx_slot *slot)
 	return slot->page;
 }
 
+/* There are as many as the plan needs. */
+static bool need_static(struct netfront_queue *queue,
+			struct netfront_tx_slot *slot)
+{
+	slot->entry = netfront_tx_pop_static(queue);
+	return slot->entry;
+}
+
 static bool equip(struct netfront_queue *queue, u16 id,
 		  enum netfront_tx_kind kind)
 {
@@ -191,6 +222,8 @@ static bool equip(struct netfront_queue *queue, u16 id,
 	switch (kind) {
 	case NETFRONT_TX_SLICE:
 		return need_slice(queue, id);
+	case NETFRONT_TX_STATIC:
+		return need_static(queue, slot);
 	case NETFRONT_TX_BOUNCE:
 		return need_ref(queue, slot) && need_page(slot);
 	case NETFRONT_TX_REQUEST:
@@ -203,9 +236,14 @@ static bool equip(struct netfront_queue *queue, u16 id,
 static void unreserve(struct netfront_queue *queue, struct plan *plan,
 		      unsigned int nr)
 {
+	struct netfront_tx_slot *slot;
+
 	while (nr--) {
+		slot = &queue->tx_slots[plan->ids[nr]];
 		if (plan->kind == NETFRONT_TX_BOUNCE)
-			__free_page(queue->tx_slots[plan->ids[nr]].page);
+			__free_page(slot->page);
+		if (plan->kind == NETFRONT_TX_STATIC)
+			netfront_tx_push_static(queue, slot->entry);
 		netfront_tx_push_id(queue, plan->ids[nr]);
 	}
 }
@@ -312,6 +350,26 @@ static void put_copy(struct netfront_queue *queue, struct plan *plan)
 	copy_bits(plan, 0, page_address(slices->page) + offset, plan->len);
 	next_slot(queue, plan)->skb = plan->hold ? plan->skb : NULL;
 	put_slot(queue, plan, slices->ref, offset, plan->len);
+	if (likely(slices->mapped))
+		queue->tx_static_used = true;
+	else
+		netfront_note_load(queue, &queue->tx_load, 1,
+				   NETFRONT_WANT_SLICES);
+}
+
+static void put_static(struct netfront_queue *queue, struct plan *plan)
+{
+	unsigned int pos = 0, len;
+	struct netfront_tx_slot *slot;
+
+	for (; pos < plan->len; pos += len) {
+		slot = next_slot(queue, plan);
+		len = min_t(unsigned int, plan->len - pos, XEN_PAGE_SIZE);
+		copy_bits(plan, pos, page_address(slot->entry->page), len);
+		slot->skb = plan->hold ? plan->skb : NULL;
+		put_slot(queue, plan, slot->entry->ref, 0, len);
+	}
+	netfront_add(queue, NETFRONT_TX_STATIC_PAGES, plan->slots);
 }
 
 static void put_bounce(struct netfront_queue *queue, struct plan *plan)
@@ -383,6 +441,9 @@ static void put_packet(struct netfront_queue *queue, struct plan *plan)
 	case NETFRONT_TX_SLICE:
 		netfront_count(queue, NETFRONT_TX_COPIED);
 		put_copy(queue, plan);
+		break;
+	case NETFRONT_TX_STATIC:
+		put_static(queue, plan);
 		break;
 	case NETFRONT_TX_BOUNCE:
 		netfront_count(queue, NETFRONT_TX_BOUNCED);
@@ -516,7 +577,7 @@ int netfront_tx_frame(struct netfront_queue *queue, struct xdp_frame *frame)
 	if (unlikely(frame->len < ETH_HLEN || xdp_frame_has_frags(frame) ||
 		     frame->len > XEN_NETIF_MAX_TX_SIZE))
 		return -EINVAL;
-	plan_frame(queue->info, &plan);
+	plan_frame(queue, &plan);
 	if (unlikely(!reserve(queue, &plan)))
 		return -ENOMEM;
 
@@ -566,4 +627,5 @@ void netfront_tx_init(struct netfront_queue *queue)
 		queue->tx_slots[id].next = id + 1;
 	queue->tx_slots[NET_RING_SLOTS - 1].next = NETFRONT_NO_ID;
 	queue->free_id = 0;
+	queue->tx_load.until = jiffies;
 }

@@ -125,6 +125,7 @@ static void serve(struct netfront *info)
 		netfront_multicast_update(info);
 	rtnl_unlock();
 	netfront_ctrl_update(info);
+	netfront_static_update(info);
 }
 
 /*
@@ -183,6 +184,7 @@ static void link_down(struct netfront *info)
 
 static void release(struct netfront *info)
 {
+	netfront_static_stop(info);
 	netfront_ctrl_destroy(info);
 	rtnl_lock();
 	netfront_queues_destroy(info);

@@ -4,13 +4,13 @@
 # files: table.sh ../xen/cases/lib/net.sh
 # guest-tools: net profile
 # plugin: profile
-# limit: 3600
+# limit: 9000
 #
 # A bridge with dom0's address is the network. With one CPU and one ns per instruction, 1e9 / rate
 # is what guest, Xen and dom0 spend on a packet (TCP: on 1500 bytes), and a round trip of
 # 100 us is 100,000 instructions.
-# Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), BACK_PARAMS, FRONT_PARAMS
-# (netfront.queues=1 ..., on the guest's command line), MB, PACKETS.
+# Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), LEAST, MOST (times), BACK_PARAMS,
+# FRONT_PARAMS (netfront.queues=1 ..., on the guest's command line), MB, PACKETS.
 # shellcheck disable=SC1091,SC2034
 . /job/net.sh
 . /job/table.sh
@@ -113,8 +113,7 @@ measure() { # TYPE PAIR ROW
 	local MARK_NAME=$1.$2.$3 rate ops
 	step "$1, $2: $3"
 	read -r rate ops < <(run_row "$3")
-	RATE[$1,$2,$3]=$rate OPS[$1,$2,$3]=$ops
-	note "$1 $2 $3: $rate $(unit_of "$3")"
+	record "$1" "$2" "$3" "$rate" "$ops"
 }
 
 guest_up() { # NAME TYPE FRONT
@@ -123,25 +122,22 @@ guest_up() { # NAME TYPE FRONT
 		guest_run "$1" "$NET_PING -q -c 3 -i 0.1 $NET_HERE"
 }
 
-measure_pair() { # TYPE BACK:FRONT
+measure_pair() { # TYPE BACK:FRONT ROW...
 	local back=${2%:*} front=${2#*:} row guests=g1
 	# shellcheck disable=SC2086 # words
 	net_back "$back" ${BACK_PARAMS-} || die "no $back backend"
 	guest_up g1 "$1" "$front" || die "guest with $front frontend"
-	case $rows in *tcp-guest*) guests="g1 g2" ;; esac
+	case " ${*:3} " in *" tcp-guest "*) guests="g1 g2" ;; esac
 	[ "$guests" = g1 ] || guest_up g2 "$1" "$front" || die "second guest"
 	# Before the symbols of modules are looked at.
 	{ modprobe pktgen && guest_run g1 "modprobe pktgen"; } || die "no pktgen"
 	# shellcheck disable=SC2086 # words
 	count_domains "$1" "$2" $guests
-	for row in $rows; do measure "$1" "$2" "$row"; done
+	for row in "${@:3}"; do measure "$1" "$2" "$row"; done
 	count_end
 	for row in $guests; do guest_destroy "$row"; done
 	wait_until 10 net_back_unload
 }
-
-# A guest has no bridge to dom0 of its own to compare with.
-measure_native() { :; }
 
 [ -n "$rows" ] || {
 	skip compare-net "no network row in ROWS"

@@ -12,6 +12,14 @@ static struct xenbus_device *xdev;
 static struct netfront *info;
 static bool one_queue;
 
+/* What the backend says of static grants, and what it was asked. */
+static struct {
+	u32 room;
+	u32 status;	/* of requests to map */
+	unsigned int mapped;
+	unsigned int requests;
+} statics;
+
 static void make_device(struct kunit *test)
 {
 	static const char *const features[] = {
@@ -30,6 +38,8 @@ static void make_device(struct kunit *test)
 		fake_xs_set(xdev->otherend, features[i], "1");
 	fake_xs_set(xdev->otherend, "multi-queue-max-queues", "%u",
 		    one_queue ? 1 : 2);
+	if (statics.room)
+		fake_xs_set(xdev->otherend, "feature-static-grants", "1");
 }
 
 static int probe(void)
@@ -68,7 +78,30 @@ static int suite_init(struct kunit *test)
 	netfront_params.max_queues = 2;
 	netfront_params.split_channels = false;
 	one_queue = false;
+	memset(&statics, 0, sizeof(statics));
 	return fake_init(test);
+}
+
+static void map_static(const struct xen_netif_ctrl_request *req,
+		       struct xen_netif_ctrl_response *rsp)
+{
+	const struct net_gref *list;
+	bool map = req->type == NET_CTRL_ADD_GREF_MAPPING;
+	unsigned int i;
+
+	statics.requests++;
+	rsp->status = map ? statics.status : 0;
+	if (rsp->status || !fake_grant_active(req->data[1]))
+		return;
+	list = page_address(fake_grant_page(req->data[1]));
+	for (i = 0; i < req->data[2]; i++) {
+		if (fake_grant_active(list[i].ref))
+			fake_grant_map(list[i].ref, map);
+		else
+			fake_fault("reference %u is not granted", list[i].ref);
+	}
+	statics.mapped += map ? req->data[2] : -req->data[2];
+	rsp->data = map ? 0 : req->data[2];
 }
 
 /* A backend that carries out whatever the control ring asks for. */
@@ -84,8 +117,13 @@ static void answer_ctrl(void *arg, int irq)
 		return;
 	while (ring_back_pending(&back) > 0) {
 		ring_back_get(&back, &req, sizeof(req));
-		rsp.id = req.id;
-		rsp.type = req.type;
+		rsp = (struct xen_netif_ctrl_response) {
+			.id = req.id, .type = req.type,
+		};
+		if (req.type == NET_CTRL_GET_GREF_MAPPING_SIZE)
+			rsp.data = statics.room;
+		else if (req.type > NET_CTRL_GET_GREF_MAPPING_SIZE)
+			map_static(&req, &rsp);
 		ring_back_put(&back, &rsp, sizeof(rsp));
 		ring_back_push(&back);
 	}
@@ -565,6 +603,163 @@ static void ctrl_silent(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/* --- static grants ------------------------------------------------------- */
+
+static void start_static(struct kunit *test, unsigned int room)
+{
+	statics.room = room;
+	fake.notified = answer_ctrl;
+	start(test);
+	KUNIT_ASSERT_TRUE(test, info->statics);
+	KUNIT_EXPECT_EQ(test, statics.requests, 0);
+}
+
+static void want(enum netfront_want what)
+{
+	netfront_static_want(&info->queues[0], what);
+	fake_work_run();
+}
+
+static void expect_all_gone(struct kunit *test)
+{
+	fake_peer_state(xdev, XenbusStateClosing);
+	fake_peer_state(xdev, XenbusStateClosed);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* A packet travels in a mapped page, which comes back when it was answered. */
+static void static_tx(struct kunit *test)
+{
+	struct xen_netif_tx_response rsp = { .status = XEN_NETIF_RSP_OKAY };
+	struct xen_netif_tx_request req;
+	struct netfront_queue *queue;
+	struct ring_back back;
+
+	start_static(test, 528);
+	queue = &info->queues[0];
+	want(NETFRONT_WANT_TX);
+	KUNIT_EXPECT_EQ(test, statics.mapped, queue->nr_tx_free);
+	KUNIT_ASSERT_GT(test, queue->nr_tx_free, 0);
+	send(test, 1400);
+	KUNIT_EXPECT_EQ(test, queue->nr_tx_free, statics.mapped - 1);
+	KUNIT_EXPECT_EQ(test, queue->held, 0);
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&back, queue->tx_shared, PAGE_SIZE,
+					       NET_TX_SLOT_SIZE), 0);
+	ring_back_get(&back, &req, sizeof(req));
+	KUNIT_EXPECT_TRUE(test, fake_grant_readonly(req.gref));
+	/* Nobody waits for the answer: it is found when it is looked for. */
+	rsp.id = req.id;
+	ring_back_put(&back, &rsp, sizeof(rsp));
+	ring_back_push(&back);
+	raise(test, queue);
+	KUNIT_EXPECT_EQ(test, queue->nr_tx_free, statics.mapped);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(info->offence));
+
+	want(NETFRONT_WANT_LESS);
+	KUNIT_EXPECT_EQ(test, statics.mapped, 0);
+	KUNIT_EXPECT_EQ(test, queue->nr_tx_static, 0);
+	expect_all_gone(test);
+}
+
+/* A packet in a page that stays mapped is copied, and the page posted again. */
+static void static_rx(struct kunit *test)
+{
+	struct xen_netif_rx_response rsp = { .status = 1514 };
+	struct xen_netif_rx_request req;
+	struct netfront_queue *queue;
+	struct ring_back back;
+	unsigned int i;
+
+	start_static(test, 528);
+	queue = &info->queues[0];
+	want(NETFRONT_WANT_RX);
+	KUNIT_EXPECT_EQ(test, statics.mapped, queue->rx_target);
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&back, queue->rx_shared, PAGE_SIZE,
+					       NET_RX_SLOT_SIZE), 0);
+	/* All buffers are exchanged, and then used. */
+	for (i = 0; i < 3 * queue->rx_target; i++) {
+		ring_back_get(&back, &req, sizeof(req));
+		rsp.id = req.id;
+		ring_back_put(&back, &rsp, sizeof(rsp));
+		ring_back_push(&back);
+		raise(test, queue);
+	}
+	KUNIT_EXPECT_EQ(test, counter(NETFRONT_RX_PACKETS), i);
+	KUNIT_EXPECT_GE(test, counter(NETFRONT_RX_STATIC_PAGES), queue->rx_target);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(info->offence));
+
+	want(NETFRONT_WANT_LESS);
+	KUNIT_EXPECT_EQ(test, statics.mapped, 0);
+	want(NETFRONT_WANT_RX);
+	KUNIT_EXPECT_EQ(test, statics.mapped, queue->nr_rx_static);
+	expect_all_gone(test);
+}
+
+/* Backends with other ideas are not asked for ever. */
+static const struct static_row {
+	const char *name;
+	u32 room;
+	u32 status;
+	unsigned int mapped;
+	unsigned int requests;
+} static_rows[] = {
+	{ "room_0", 0xffffffff, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER, 0, 1 },
+	{ "refused", 528, XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED, 0, 1 },
+	{ "room_10", 10, 0, 10, 1 },
+	{ "room_huge", 0xffffffff, 0, 256, 4 },
+};
+KUNIT_ARRAY_PARAM_DESC(static, static_rows, name);
+
+static void static_limit(struct kunit *test)
+{
+	const struct static_row *row = test->param_value;
+	unsigned int i;
+
+	start_static(test, row->room);
+	statics.status = row->status;
+	for (i = 0; i < 6; i++)
+		want(NETFRONT_WANT_TX);
+	KUNIT_EXPECT_EQ(test, statics.mapped, row->mapped);
+	KUNIT_EXPECT_EQ(test, statics.requests, row->requests);
+	KUNIT_EXPECT_EQ(test, info->queues[0].nr_tx_free, row->mapped);
+	send(test, 1400);
+	expect_all_gone(test);
+}
+
+static void prepare_static(struct kunit *test)
+{
+	start_static(test, 528);
+	send(test, 60);
+}
+
+static void try_static(struct kunit *test)
+{
+	set_bit(NETFRONT_WANT_TX, &info->queues[0].want);
+	set_bit(NETFRONT_WANT_RX, &info->queues[0].want);
+	set_bit(NETFRONT_WANT_SLICES, &info->queues[0].want);
+	netfront_static_update(info);
+}
+
+static void after_static(struct kunit *test, bool failed)
+{
+	if (!failed)
+		KUNIT_EXPECT_GE(test, statics.mapped, 64 + 32 + 1);
+	want(NETFRONT_WANT_LESS);
+	KUNIT_EXPECT_EQ(test, statics.mapped, 0);
+	memset(&statics, 0, sizeof(statics));
+	remove();
+}
+
+static void static_sweep(struct kunit *test)
+{
+	static const struct fake_sweep sweep = {
+		prepare_static, try_static, after_static
+	};
+
+	fake_sweep(test, &sweep);
+}
+
 /* Events without cause are said to be that, so that Xen slows their sender. */
 static void event_storm(struct kunit *test)
 {
@@ -593,9 +788,13 @@ static struct kunit_case netfront_cases[] = {
 	KUNIT_CASE_PARAM(tx_response, tx_gen_params),
 	KUNIT_CASE(leave_with_packets),
 	KUNIT_CASE(ctrl_silent),
+	KUNIT_CASE(static_tx),
+	KUNIT_CASE(static_rx),
+	KUNIT_CASE_PARAM(static_limit, static_gen_params),
 	KUNIT_CASE(event_storm),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),
+	KUNIT_CASE_PARAM(static_sweep, fake_kind_gen_params),
 	{}
 };
 

@@ -7,7 +7,7 @@
  *	on ADDRESS	count from now on; Xen's context_switch() is there
  *	domain NAME	who says this is domain NAME
  *	begin		all counts are zero; nothing when that was said since the last end
- *	end NAME	write them to DIRECTORY/NAME.profile
+ *	end NAME	write them to DIRECTORY/NAME.profile, if they were counted
  *	off		stop counting
  *
  * The file has lines "domain NUMBER NAME", "strays COUNT", and for each piece of code without a jump
@@ -207,7 +207,8 @@ static void obey(unsigned int cpu, void *mark)
 			forget(false);
 		begun = true;
 	} else if (!strcmp(order, "end")) {
-		save(word);
+		if (counting)
+			save(word);
 		begun = false;
 	} else if (!strcmp(order, "off")) {
 		count(false);

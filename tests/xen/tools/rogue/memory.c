@@ -22,7 +22,7 @@ struct dealloc {
 
 static int alloc_fd = -1, dev_fd = -1;
 static struct { void *at; size_t len; } granted[64], mapped[MAX_MAPS];
-static struct { uint8_t *at; uint64_t index; } indices[64];
+static uint64_t indices[ARRAY_SIZE(granted)];
 static unsigned int nr_granted, nr_mapped;
 
 void grant(struct frames *f, unsigned int nr, unsigned int domain, bool writable)
@@ -33,10 +33,13 @@ void grant(struct frames *f, unsigned int nr, unsigned int domain, bool writable
 		uint64_t index;
 		uint32_t refs[32];
 	} arg = { .domid = domain, .flags = writable, .count = nr };
+	unsigned int i = 0;
 
+	while (i < nr_granted && granted[i].at)
+		i++;
 	if (alloc_fd < 0)
 		alloc_fd = open("/dev/xen/gntalloc", O_RDWR);
-	if (alloc_fd < 0 || nr > 32 || nr_granted == ARRAY_SIZE(granted) || ioctl(alloc_fd, ALLOC, &arg))
+	if (alloc_fd < 0 || nr > 32 || i == ARRAY_SIZE(granted) || ioctl(alloc_fd, ALLOC, &arg))
 		die("gntalloc of %u", nr);
 	f->at = mmap(NULL, nr * FRAME, PROT_READ | PROT_WRITE, MAP_SHARED, alloc_fd, arg.index);
 	if (f->at == MAP_FAILED)
@@ -44,10 +47,10 @@ void grant(struct frames *f, unsigned int nr, unsigned int domain, bool writable
 	f->nr = nr;
 	memcpy(f->refs, arg.refs, sizeof(f->refs));
 	memset(f->at, 0, nr * FRAME);
-	granted[nr_granted].at = f->at;
-	granted[nr_granted].len = nr * FRAME;
-	indices[nr_granted].at = f->at;
-	indices[nr_granted++].index = arg.index;
+	granted[i].at = f->at;
+	granted[i].len = nr * FRAME;
+	indices[i] = arg.index;
+	nr_granted += i == nr_granted;
 }
 
 void grant_end(struct frames *f)
@@ -55,9 +58,9 @@ void grant_end(struct frames *f)
 	struct dealloc arg = { .count = f->nr };
 	unsigned int i;
 
-	for (i = 0; indices[i].at != f->at; i++)
+	for (i = 0; granted[i].at != f->at; i++)
 		;
-	arg.index = indices[i].index;
+	arg.index = indices[i];
 	munmap(f->at, f->nr * FRAME);
 	granted[i].at = NULL;
 	ioctl(alloc_fd, DEALLOC, &arg);

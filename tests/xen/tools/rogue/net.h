@@ -30,9 +30,20 @@ union rx_slot {
 	struct extra extra;
 };
 
+enum {
+	CTRL_SET_KEY = 3, CTRL_SET_MAPPING = 6, CTRL_SET_ALGORITHM,
+	CTRL_GET_GREFS, CTRL_ADD_GREFS, CTRL_DEL_GREFS,
+};
+enum { CTRL_SUCCESS = 0, CTRL_NOT_SUPPORTED, CTRL_INVALID, CTRL_OVERFLOW };
+
 struct ctrl_req {
 	uint16_t id, type;
 	uint32_t data[3];
+};
+
+struct ctrl_rsp {
+	uint16_t id, type;
+	uint32_t status, data;
 };
 
 #endif

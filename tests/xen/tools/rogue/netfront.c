@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A network frontend. The victim is a backend. */
-#include "net.h"
+#include "netfront.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,13 +16,10 @@ static struct queue {
 	uint32_t tx_cons, rx_cons;
 	unsigned int tx_port, rx_port;
 } queues[MAX_QUEUES];
-static unsigned int nr_queues;
+unsigned int nr_queues;
+struct frames buffers;
 
-static volatile struct shared *ctrl;
-static uint32_t ctrl_cons;
-static unsigned int ctrl_port;
-
-static struct frames buffers, rings[2 * MAX_QUEUES], ctrl_ring;
+static struct frames rings[2 * MAX_QUEUES];
 
 static const char *const keys[] = {
 	"tx-ring-ref", "rx-ring-ref", "event-channel", "event-channel-tx", "event-channel-rx",
@@ -66,17 +63,6 @@ static void make_queue(unsigned int i, bool split)
 	q->rx_port = split ? channel_alloc() : q->tx_port;
 }
 
-static void make_ctrl(void)
-{
-	grant(&ctrl_ring, 1, peer_id, true);
-	ctrl = (void *)ctrl_ring.at;
-	ctrl->req_event = ctrl->rsp_event = 1;
-	ctrl_cons = 0;
-	ctrl_port = channel_alloc();
-	store_write("ctrl-ring-ref", "%u", ctrl_ring.refs[0]);
-	store_write("event-channel-ctrl", "%u", ctrl_port);
-}
-
 static void write_features(void)
 {
 	static const char *const features[] = {
@@ -111,11 +97,12 @@ static bool offer(void)
 			snprintf(prefix, sizeof(prefix), "queue-%u/", i);
 		write_queue(prefix, i, split);
 	}
-	ctrl = NULL;
-	if (one_in(2))
-		make_ctrl();
+	ctrl_none();
+	if (!one_in(8))
+		ctrl_offer();
 	make_pages(DATA);
 	grant(&buffers, BUFFERS, peer_id, true);
+	static_offer();
 	write_features();
 	return true;
 }
@@ -148,19 +135,25 @@ static union rx_slot *rx_slot(struct queue *q, uint32_t i)
 	return (union rx_slot *)q->rx->slots + i % NET_SLOTS;
 }
 
+static void post(struct queue *q, uint32_t ref)
+{
+	uint32_t i = q->rx->req_prod;
+
+	*rx_slot(q, i) = (union rx_slot) { .req = { .id = i, .gref = ref } };
+	__sync_synchronize();
+	q->rx->req_prod = i + 1;
+}
+
 static void post_buffers(struct queue *q, unsigned int bad)
 {
 	while (q->rx->req_prod - q->rx_cons < BUFFERS) {
-		uint32_t i = q->rx->req_prod;
-		union rx_slot slot = { .req = { .id = i, .gref = buffers.refs[i % BUFFERS] } };
+		uint32_t ref = buffers.refs[q->rx->req_prod % BUFFERS];
 
 		if (bad && one_in(bad)) {
-			slot.req.gref = bad_ref(rings[0].refs[0]);
-			tell(" buffer gref=%u", slot.req.gref);
+			ref = bad_ref(rings[0].refs[0]);
+			tell(" buffer gref=%u", ref);
 		}
-		*rx_slot(q, i) = slot;
-		__sync_synchronize();
-		q->rx->req_prod = i + 1;
+		post(q, ref);
 	}
 }
 
@@ -366,7 +359,7 @@ static void batch(unsigned int bad)
 	notify(q->rx_port);
 }
 
-static void act_good(void)
+void act_good(void)
 {
 	unsigned int errors = tally.errors;
 
@@ -374,6 +367,36 @@ static void act_good(void)
 	/* Unless what was sent before did not end. */
 	if (tally.errors > errors)
 		tell(" (%u errors)", tally.errors - errors);
+}
+
+struct queue *send_frames(const uint32_t *refs, unsigned int nr)
+{
+	struct queue *q = any_queue();
+	unsigned int i;
+
+	for (i = 0; i < nr && q->tx->req_prod - q->tx_cons < NET_SLOTS; i++) {
+		chain[0] = (union tx_slot) { .req = { .gref = refs[i], .offset = below(64), .size = 60 + below(1440) } };
+		nr_slots = 1;
+		put_packet(q);
+	}
+	notify(q->tx_port);
+	return q;
+}
+
+void send_end(struct queue *q)
+{
+	finish(q, true);
+}
+
+void post_frames(const uint32_t *refs, unsigned int nr)
+{
+	struct queue *q = any_queue();
+	unsigned int i;
+
+	take_buffers(q);
+	for (i = 0; i < nr && q->rx->req_prod - q->rx_cons < NET_SLOTS; i++)
+		post(q, refs[i]);
+	notify(q->rx_port);
 }
 
 static void act_bad(void)
@@ -475,35 +498,6 @@ static void act_gone(void)
 	depart();
 }
 
-static void act_ctrl(void)
-{
-	unsigned int n = 1 + below(6), i;
-
-	for (i = 0; ctrl && i < n; i++) {
-		struct ctrl_req *r = (struct ctrl_req *)ctrl->slots + ctrl->req_prod % CTRL_SLOTS;
-		unsigned int type = one_in(8) ? odd_number() : 1 + below(10);
-		bool refs = type == 3 || type == 6 || type == 9 || type == 10;
-
-		*r = (struct ctrl_req) { .id = any(), .type = type, .data = {
-			refs ? (one_in(3) ? bad_ref(rings[0].refs[0]) : pages.refs[below(DATA)]) : odd_number(),
-			one_in(2) ? below(64) : odd_number(), one_in(2) ? below(8) : odd_number() } };
-		tell(" %u(%u,%u,%u)", type, r->data[0], r->data[1], r->data[2]);
-		__sync_synchronize();
-		ctrl->req_prod++;
-	}
-	if (!ctrl)
-		return;
-	notify(ctrl_port);
-	if (!wait_equal(&ctrl->rsp_prod, &ctrl->req_prod, 2000)) {
-		spoiled = true;
-		complain(" no answer to control");
-	}
-	if (one_in(10)) {
-		spoil_index(&ctrl->req_prod, CTRL_SLOTS);
-		notify(ctrl_port);
-	}
-}
-
 /* As for XDP. */
 static void act_reconfigure(void)
 {
@@ -517,6 +511,13 @@ static void act_reconfigure(void)
 
 static const struct act acts[] = {
 	{ 20, act_good, "good" },
+	{ 8, act_static, "static" },
+	{ 8, act_static_bad, "static bad" },
+	{ 5, act_static_busy, "static busy" },
+	{ 4, act_static_flood, "static flood" },
+	{ 5, act_static_shown, "static shown" },
+	{ 5, act_static_end, "static end" },
+	{ 4, act_static_gone, "static gone" },
 	{ 40, act_bad, "bad" },
 	{ 8, act_flip, "flip" },
 	{ 3, act_index, "index" },
