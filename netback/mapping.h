@@ -69,7 +69,8 @@ netback_mapping_find(struct netback_mappings *table, grant_ref_t ref)
 	struct hlist_head *head;
 
 	head = &table->heads[hash_32(ref, NETBACK_MAPPING_BITS)];
-	hlist_for_each_entry_rcu_bh(mapping, head, node)
+	/* Who looks from elsewhere than that work was checked at the table. */
+	hlist_for_each_entry_rcu(mapping, head, node, true)
 		if (mapping->ref == ref)
 			return mapping;
 	return NULL;

@@ -146,7 +146,7 @@ static inline bool list_empty(const struct list_head *list)
 	     n_ && (pos = container_of(n_, __typeof__(*pos), member), true); \
 	     n_ = n_->next)
 
-#define hlist_for_each_entry_rcu_bh(pos, head, member)			\
+#define hlist_for_each_entry_rcu(pos, head, member, cond)		\
 	hlist_for_each_entry(pos, head, member)
 
 #define hlist_for_each_entry_safe(pos, n, head, member)			\

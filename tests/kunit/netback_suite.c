@@ -14,11 +14,18 @@
 #define FIRST_REF	100	/* of the rings, one page each */
 #define FIRST_PORT	200
 #define DATA_REF	300
+#define LIST_REF	301	/* of static grants */
+#define READONLY_LIST_REF 302
+#define READONLY_REF	303
+#define STATIC_REF	1000	/* and those that follow: frames to be mapped */
+#define STATIC_REFS	540
 
 static struct xenbus_device *xdev;
 static struct netback_vif *vif;
 static struct page *pages[RINGS];
 static struct page *data;
+static struct net_gref *list;
+static struct ring_front ctrl;
 
 static int suite_init(struct kunit *test)
 {
@@ -26,9 +33,16 @@ static int suite_init(struct kunit *test)
 
 	fake_init(test);
 	netback_max_queues = QUEUES;
+	netback_max_static_grants = 528;
 	data = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	KUNIT_ASSERT_NOT_NULL(test, data);
 	fake_peer_grant(DATA_REF, data, false);
+	fake_peer_grant(READONLY_REF, data, true);
+	for (i = 0; i < STATIC_REFS; i++)
+		fake_peer_grant(STATIC_REF + i, data, false);
+	list = (void *)get_zeroed_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, list);
+	fake_peer_grant(LIST_REF, virt_to_page(list), false);
 	for (i = 0; i < RINGS; i++) {
 		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
@@ -43,6 +57,7 @@ static void suite_exit(struct kunit *test)
 
 	for (i = 0; i < RINGS; i++)
 		__free_page(pages[i]);
+	free_page((unsigned long)list);
 	__free_page(data);
 	fake_exit(test);
 }
@@ -593,37 +608,79 @@ static const struct ctrl_row {
 	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
 	{ "map_offset_huge", XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING,
 	  { DATA_REF, 1, 0xffffffff }, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_size", NET_CTRL_GET_GREF_MAPPING_SIZE, { 1 },
+	  XEN_NETIF_CTRL_STATUS_SUCCESS },
+	{ "static_size_no_queue", NET_CTRL_GET_GREF_MAPPING_SIZE, { 2 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_add_no_queue", NET_CTRL_ADD_GREF_MAPPING, { 2, LIST_REF, 1 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_add_empty", NET_CTRL_ADD_GREF_MAPPING, { 0, LIST_REF, 0 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_add_beyond_page", NET_CTRL_ADD_GREF_MAPPING, { 0, LIST_REF, 513 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_add_huge", NET_CTRL_ADD_GREF_MAPPING, { 0, LIST_REF, 0xffffffff },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_add_no_list", NET_CTRL_ADD_GREF_MAPPING, { 0, 99, 1 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_del_no_queue", NET_CTRL_DEL_GREF_MAPPING, { 2, LIST_REF, 1 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_del_empty", NET_CTRL_DEL_GREF_MAPPING, { 0, LIST_REF, 0 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_del_no_list", NET_CTRL_DEL_GREF_MAPPING, { 0, 99, 1 },
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "static_del_unknown", NET_CTRL_DEL_GREF_MAPPING, { 0, LIST_REF, 512 },
+	  XEN_NETIF_CTRL_STATUS_SUCCESS },
 	{ "type_unknown", 77, { 0 }, XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED },
 };
 KUNIT_ARRAY_PARAM_DESC(ctrl, ctrl_rows, name);
 
-static void ctrl_request(struct kunit *test)
+static void connect_ctrl(struct kunit *test)
 {
-	const struct ctrl_row *row = test->param_value;
+	connect(test, MULTI);
+	fake_work_run();
+	ring_front_init(&ctrl, page_address(pages[CTRL_RING]), PAGE_SIZE,
+			NET_CTRL_SLOT_SIZE);
+}
+
+/* Ask on the control ring. Returns the status; @done is the data. */
+static u32 ask(struct kunit *test, u16 type, const u32 *arg, u32 *done)
+{
+	struct fake_event *event = fake_event(vif->ctrl.ec.irq);
 	struct xen_netif_ctrl_request req = {
 		.id = 9,
-		.type = row->type,
-		.data = { row->arg[0], row->arg[1], row->arg[2] },
+		.type = type,
+		.data = { arg[0], arg[1], arg[2] },
 	};
 	struct xen_netif_ctrl_response rsp;
-	struct fake_event *event;
-	struct ring_front front;
 
-	connect(test, MULTI);
-	event = fake_event(vif->ctrl.ec.irq);
-	fake_work_run();
-	ring_front_init(&front, page_address(pages[CTRL_RING]), PAGE_SIZE,
-			NET_CTRL_SLOT_SIZE);
-	ring_front_put(&front, &req, sizeof(req));
-	ring_front_push(&front);
+	ring_front_put(&ctrl, &req, sizeof(req));
+	ring_front_push(&ctrl);
 	fake_event_raise(event);
 	fake_work_run();
 	KUNIT_EXPECT_FALSE(test, event->running);
-	KUNIT_ASSERT_EQ(test, ring_front_pending(&front), 1);
-	ring_front_get(&front, &rsp, sizeof(rsp));
+	KUNIT_ASSERT_EQ(test, ring_front_pending(&ctrl), 1);
+	ring_front_get(&ctrl, &rsp, sizeof(rsp));
 	KUNIT_EXPECT_EQ(test, rsp.id, req.id);
 	KUNIT_EXPECT_EQ(test, rsp.type, req.type);
-	KUNIT_EXPECT_EQ(test, rsp.status, row->status);
+	*done = rsp.data;
+	return rsp.status;
+}
+
+static void ctrl_request(struct kunit *test)
+{
+	const struct ctrl_row *row = test->param_value;
+	u32 done;
+
+	connect_ctrl(test);
+	KUNIT_EXPECT_EQ(test, ask(test, row->type, row->arg, &done),
+			row->status);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	/* What asks for nothing that has a hash needs no slot for one. */
+	KUNIT_EXPECT_EQ(test, vif->may_hash,
+			row->type == XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM &&
+			row->arg[0]);
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_EXPECT_FALSE(test, vif->may_hash);
 	remove();
 	fake_nothing_left(test);
 }
@@ -646,6 +703,343 @@ static void ctrl_broken(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/* --- static grants ------------------------------------------------------- */
+
+static void make_list(grant_ref_t first, unsigned int nr)
+{
+	unsigned int i;
+
+	memset(list, 0xff, PAGE_SIZE);
+	for (i = 0; i < nr; i++)
+		list[i] = (struct net_gref) { .ref = first + i };
+}
+
+static u32 change(struct kunit *test, u16 type, unsigned int nr, u32 *done)
+{
+	const u32 arg[] = { 0, LIST_REF, nr };
+
+	return ask(test, type, arg, done);
+}
+
+static void add(struct kunit *test, unsigned int nr, u32 status)
+{
+	u32 done;
+
+	KUNIT_EXPECT_EQ(test, change(test, NET_CTRL_ADD_GREF_MAPPING, nr, &done),
+			status);
+}
+
+static void del(struct kunit *test, unsigned int nr, u32 status, u32 want)
+{
+	u32 done;
+
+	KUNIT_EXPECT_EQ(test, change(test, NET_CTRL_DEL_GREF_MAPPING, nr, &done),
+			status);
+	KUNIT_EXPECT_EQ(test, done, want);
+}
+
+static u8 *mapped(grant_ref_t ref)
+{
+	struct netback_mappings *table =
+		rcu_dereference_protected(vif->queues[0].mappings, true);
+
+	return netback_mapping_find(table, ref)->data;
+}
+
+/* A list whose last entry is something else. */
+static const struct list_row {
+	const char *name;
+	unsigned int nr;
+	grant_ref_t last;
+	u16 flags;
+	u32 status;
+} list_rows[] = {
+	{ "one", 1, STATIC_REF, 0, XEN_NETIF_CTRL_STATUS_SUCCESS },
+	{ "page", 512, STATIC_REF + 511, 0, XEN_NETIF_CTRL_STATUS_SUCCESS },
+	{ "readonly", 3, READONLY_REF, NET_GREF_READONLY,
+	  XEN_NETIF_CTRL_STATUS_SUCCESS },
+	{ "readonly_as_writable", 3, READONLY_REF, 0,
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "flags_unknown", 3, STATIC_REF + 9, 2,
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "flags_all", 3, STATIC_REF + 9, 0xffff,
+	  XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "twice", 3, STATIC_REF, 0, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "ref_of_nothing", 512, 99, 0, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+	{ "ref_huge", 1, 0xffffffff, 0, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER },
+};
+KUNIT_ARRAY_PARAM_DESC(list, list_rows, name);
+
+static void static_list(struct kunit *test)
+{
+	const struct list_row *row = test->param_value;
+	bool ok = row->status == XEN_NETIF_CTRL_STATUS_SUCCESS;
+	unsigned int i;
+
+	connect_ctrl(test);
+	make_list(STATIC_REF, row->nr - 1);
+	list[row->nr - 1] = (struct net_gref) {
+		.ref = row->last,
+		.flags = row->flags,
+	};
+	add(test, row->nr, row->status);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), ok ? row->nr : 0);
+	/* Whatever was not mapped can be mapped still; what was, cannot. */
+	make_list(STATIC_REF + 511, 1);
+	add(test, 1, ok && row->nr == 512 ? XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER :
+					    XEN_NETIF_CTRL_STATUS_SUCCESS);
+	del(test, 1, XEN_NETIF_CTRL_STATUS_SUCCESS, 1);
+
+	if (row->nr < 512) {
+		make_list(STATIC_REF, row->nr);
+		list[row->nr - 1].ref = row->last;
+		del(test, row->nr, XEN_NETIF_CTRL_STATUS_SUCCESS,
+		    ok ? row->nr : 0);
+		for (i = 0; i < row->nr; i++)
+			KUNIT_EXPECT_EQ(test, list[i].status,
+					ok ? XEN_NETIF_CTRL_STATUS_SUCCESS :
+					XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+		KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	}
+	remove();
+	fake_nothing_left(test);
+}
+
+/* Each queue has room for so many. */
+static void static_room(struct kunit *test)
+{
+	const u32 other[] = { 1, LIST_REF, 17 }, which[3] = { 1 };
+	u32 done;
+
+	connect_ctrl(test);
+	KUNIT_EXPECT_EQ(test, ask(test, NET_CTRL_GET_GREF_MAPPING_SIZE, which,
+				  &done), XEN_NETIF_CTRL_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, done, 528);
+	make_list(STATIC_REF, 512);
+	add(test, 512, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	make_list(STATIC_REF + 512, 17);
+	add(test, 17, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 512);
+	add(test, 16, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	add(test, 1, XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 528);
+	/* The same references may be of another queue, too. */
+	KUNIT_EXPECT_EQ(test, ask(test, NET_CTRL_ADD_GREF_MAPPING, other, &done),
+			XEN_NETIF_CTRL_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 545);
+	/* They go with the connection. */
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	KUNIT_EXPECT_EQ(test, fake.cached_pages, 0);
+	remove();
+	fake_nothing_left(test);
+}
+
+static void static_del(struct kunit *test)
+{
+	const u32 readonly[] = { 0, READONLY_LIST_REF, 8 };
+	u32 done;
+
+	connect_ctrl(test);
+	make_list(STATIC_REF, 8);
+	add(test, 8, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	/* Known, unknown, and known no more. */
+	make_list(STATIC_REF + 7, 2);
+	list[2].ref = STATIC_REF + 7;
+	del(test, 3, XEN_NETIF_CTRL_STATUS_SUCCESS, 1);
+	KUNIT_EXPECT_EQ(test, list[0].status, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, list[1].status,
+			XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, list[2].status,
+			XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, list[3].status, 0xffff);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 7);
+	add(test, 1, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	/* A list that can be read but not written. */
+	make_list(STATIC_REF, 8);
+	fake_peer_grant(READONLY_LIST_REF, virt_to_page(list), true);
+	KUNIT_EXPECT_EQ(test, ask(test, NET_CTRL_DEL_GREF_MAPPING, readonly,
+				  &done),
+			XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, done, 8);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	remove();
+	fake_nothing_left(test);
+}
+
+static void static_off(struct kunit *test)
+{
+	u16 type;
+	u32 done;
+
+	netback_max_static_grants = 0;
+	connect_ctrl(test);
+	KUNIT_EXPECT_STREQ(test, fake_xs_get(xdev->nodename,
+					     "feature-static-grants"), "0");
+	make_list(STATIC_REF, 1);
+	for (type = NET_CTRL_GET_GREF_MAPPING_SIZE;
+	     type <= NET_CTRL_DEL_GREF_MAPPING; type++)
+		KUNIT_EXPECT_EQ(test, change(test, type, 1, &done),
+				XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	remove();
+	fake_nothing_left(test);
+}
+
+static u8 seen[8192];
+static unsigned int seen_len;
+
+static rx_handler_result_t see(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+
+	seen_len = skb->len;
+	skb_copy_bits(skb, 0, seen, min_t(unsigned int, skb->len, sizeof(seen)));
+	consume_skb(skb);
+	return RX_HANDLER_CONSUMED;
+}
+
+/* A packet whose second part is in a frame that is not mapped. */
+static void static_tx(struct kunit *test)
+{
+	struct xen_netif_tx_request reqs[] = {
+		{ .gref = STATIC_REF, .offset = 100, .size = 5000,
+		  .flags = XEN_NETTXF_more_data },
+		{ .gref = STATIC_REF + 9, .offset = 0, .size = 1200,
+		  .flags = XEN_NETTXF_more_data },
+		{ .gref = STATIC_REF + 1, .offset = 4096 - 800, .size = 800 },
+	};
+	struct netback_queue *queue;
+	struct ring_front front;
+	unsigned int i;
+
+	start(test, MULTI);
+	fake_work_run();
+	ring_front_init(&ctrl, page_address(pages[CTRL_RING]), PAGE_SIZE,
+			NET_CTRL_SLOT_SIZE);
+	make_list(STATIC_REF, 2);
+	list[1].flags = NET_GREF_READONLY;
+	add(test, 2, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	memset(mapped(STATIC_REF), 0x11, PAGE_SIZE);
+	memset(mapped(STATIC_REF + 1), 0x33, PAGE_SIZE);
+	memset(page_address(data), 0x22, PAGE_SIZE);
+	rtnl_lock();
+	KUNIT_ASSERT_EQ(test, netdev_rx_handler_register(vif->net, see, NULL), 0);
+	rtnl_unlock();
+
+	queue = &vif->queues[0];
+	fake.ops = 0;
+	ring_front_init(&front, page_address(pages[0]), PAGE_SIZE,
+			NET_TX_SLOT_SIZE);
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		ring_front_put(&front, &reqs[i], sizeof(reqs[i]));
+	ring_front_push(&front);
+	raise(test);
+	/* Ethernet's header is not data any more. */
+	KUNIT_EXPECT_EQ(test, seen_len, 5000 - ETH_HLEN);
+	for (i = 0; i < seen_len; i++) {
+		u8 want = i < 3000 - ETH_HLEN ? 0x11 :
+			  i < 4200 - ETH_HLEN ? 0x22 : 0x33;
+
+		if (seen[i] == want)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, seen[i], want, "byte %u", i);
+		break;
+	}
+	KUNIT_EXPECT_LE(test, fake.ops, 2);
+	KUNIT_EXPECT_GT(test, fake.ops, 0);
+	KUNIT_EXPECT_EQ(test, u64_stats_read(&queue->stats->tx.mapped), 2);
+
+	rtnl_lock();
+	netdev_rx_handler_unregister(vif->net);
+	rtnl_unlock();
+	remove();
+	fake_nothing_left(test);
+}
+
+static bool all_are(const u8 *bytes, u8 want, unsigned int len)
+{
+	return bytes[0] == want && !memcmp(bytes, bytes + 1, len - 1);
+}
+
+/* The second buffer is mapped, but not to be written, the third is not. */
+static void static_rx(struct kunit *test)
+{
+	struct xen_netif_rx_request req = {};
+	struct netback_queue *queue;
+	struct netdev_queue *txq;
+	struct ring_front front;
+	struct sk_buff *skb;
+	unsigned int i;
+
+	start(test, MULTI);
+	fake_work_run();
+	ring_front_init(&ctrl, page_address(pages[CTRL_RING]), PAGE_SIZE,
+			NET_CTRL_SLOT_SIZE);
+	make_list(STATIC_REF, 2);
+	list[1].flags = NET_GREF_READONLY;
+	add(test, 2, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	ring_front_init(&front, page_address(pages[1]), PAGE_SIZE,
+			NET_RX_SLOT_SIZE);
+	for (i = 0; i < 64; i++) {
+		req.gref = STATIC_REF + i;
+		req.id = i;
+		ring_front_put(&front, &req, sizeof(req));
+	}
+	ring_front_push(&front);
+
+	skb = alloc_skb(9000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	memset(skb_put(skb, 9000), 0x44, 9000);
+	skb->dev = vif->net;
+	queue = &vif->queues[0];
+	txq = netdev_get_tx_queue(vif->net, 0);
+	vif->net->mtu = 9000;
+	__netif_tx_lock_bh(txq);
+	KUNIT_EXPECT_EQ(test, netback_xmit(queue, skb, false), NETDEV_TX_OK);
+	__netif_tx_unlock_bh(txq);
+
+	KUNIT_EXPECT_EQ(test, ring_front_pending(&front), 3);
+	KUNIT_EXPECT_TRUE(test, all_are(mapped(STATIC_REF), 0x44, 4096));
+	KUNIT_EXPECT_TRUE(test, all_are(mapped(STATIC_REF + 1), 0, 4096));
+	KUNIT_EXPECT_TRUE(test, all_are(page_address(data), 0x44, 4096));
+	KUNIT_EXPECT_EQ(test, u64_stats_read(&queue->stats->rx.mapped), 1);
+	KUNIT_EXPECT_EQ(test, u64_stats_read(&queue->stats->rx.packets), 1);
+	remove();
+	fake_nothing_left(test);
+}
+
+static void try_static(struct kunit *test)
+{
+	u32 done;
+
+	make_list(STATIC_REF, 8);
+	change(test, NET_CTRL_ADD_GREF_MAPPING, 8, &done);
+	KUNIT_EXPECT_TRUE(test, !fake_peer_mapped() || fake_peer_mapped() == 8);
+	change(test, NET_CTRL_DEL_GREF_MAPPING, 8, &done);
+	KUNIT_EXPECT_TRUE(test, !fake_peer_mapped() || fake_peer_mapped() == 8);
+}
+
+static void after_static(struct kunit *test, bool failed)
+{
+	if (!failed)
+		KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
+	make_list(STATIC_REF, 8);
+	if (!fake_peer_mapped())
+		add(test, 8, XEN_NETIF_CTRL_STATUS_SUCCESS);
+	del(test, 8, XEN_NETIF_CTRL_STATUS_SUCCESS, 8);
+	remove();
+}
+
+static void static_sweep(struct kunit *test)
+{
+	static const struct fake_sweep sweep = {
+		connect_ctrl, try_static, after_static
+	};
+
+	fake_sweep(test, &sweep);
+}
+
 static struct kunit_case netback_cases[] = {
 	KUNIT_CASE_PARAM(connects, shape_gen_params),
 	KUNIT_CASE(hotplug_late),
@@ -657,6 +1051,13 @@ static struct kunit_case netback_cases[] = {
 	KUNIT_CASE(pool_idle),
 	KUNIT_CASE_PARAM(ctrl_request, ctrl_gen_params),
 	KUNIT_CASE(ctrl_broken),
+	KUNIT_CASE_PARAM(static_list, list_gen_params),
+	KUNIT_CASE(static_room),
+	KUNIT_CASE(static_del),
+	KUNIT_CASE(static_off),
+	KUNIT_CASE(static_tx),
+	KUNIT_CASE(static_rx),
+	KUNIT_CASE_PARAM(static_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),
 	{}
