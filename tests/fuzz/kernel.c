@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #define MAX_PAGES	2048
-#define MAX_GRANTS	4096
+#define MAX_GRANTS	16384
+#define PAGE_CHAINS	1024
 
 unsigned long jiffies;
 int kernel_objects;
@@ -14,6 +15,8 @@ unsigned int kernel_notified, kernel_eois;
 static struct page *pages[MAX_PAGES], *free_pages[MAX_PAGES];
 static unsigned int nr_pages, nr_free;
 static struct page *granted[MAX_GRANTS];
+/* All pages that there ever were, by address. */
+static struct page *known[PAGE_CHAINS];
 static grant_ref_t last_ref;
 static u64 now_ns;
 
@@ -124,15 +127,32 @@ static void hide_bytes(const struct page *page, bool hidden)
 #endif
 }
 
+static struct page **chain_of(const void *addr)
+{
+	return &known[((uintptr_t)addr >> PAGE_SHIFT) % PAGE_CHAINS];
+}
+
+bool kernel_is_granted(const void *addr)
+{
+	const struct page *page = *chain_of(addr);
+
+	while (page && (uintptr_t)addr - (uintptr_t)page->addr >= PAGE_SIZE)
+		page = page->next;
+	return page && page->granted;
+}
+
 /* Pages are kept for the next inputs; what is free cannot be touched. */
 static struct page *new_page(void)
 {
-	struct page *page;
+	struct page *page, **chain;
 
 	if (nr_free)
 		return free_pages[--nr_free];
 	page = calloc(1, sizeof(*page));
 	page->addr = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	chain = chain_of(page->addr);
+	page->next = *chain;
+	*chain = page;
 	return page;
 }
 

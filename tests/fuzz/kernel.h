@@ -63,6 +63,7 @@ typedef u64 sector_t;
 #define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
 #define msecs_to_jiffies(ms)	((ms) * HZ / 1000)
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 #define cpu_to_le32(x)		(x)
 #define htons(x)		((__be16)__builtin_bswap16(x))
@@ -75,6 +76,7 @@ typedef u64 sector_t;
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 #define xchg(p, v) ({ __typeof__((void)0, *(p)) old_ = *(p); *(p) = (v); old_; })
+#define set_bit(nr, p)		((void)(*(p) |= BIT(nr)))
 #define cmpxchg(p, o, n) ({ __typeof__((void)0, *(p)) old_ = *(p);		\
 	if (old_ == (o)) *(p) = (n); old_; })
 
@@ -200,6 +202,15 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 static inline bool llist_empty(const struct llist_head *head)
 {
 	return !head->first;
+}
+
+static inline struct llist_node *llist_del_first(struct llist_head *head)
+{
+	struct llist_node *first = head->first;
+
+	if (first)
+		head->first = first->next;
+	return first;
 }
 
 struct llist_node *llist_reverse_order(struct llist_node *node);
@@ -347,6 +358,9 @@ struct timer_list {
 #define hrtimer_init(t, clock, mode)	((t)->armed = false)
 #define hrtimer_start(t, when, mode)	((void)(when), (t)->armed = true)
 #define timer_setup(t, f, flags)	((t)->function = (f))
+#define timer_pending(t)		((t)->armed)
+#define timer_delete_sync(t)		((t)->armed = false)
+#define TIMER_DEFERRABLE		1
 #define mod_timer(t, when)		((void)(when), (t)->armed = true)
 #define from_timer(var, t, field) \
 	container_of(t, __typeof__(*(var)), field)
@@ -368,6 +382,7 @@ void *kmemdup(const void *src, size_t size, gfp_t gfp);
 void kfree(const void *p);
 
 #define kzalloc(size, gfp)		kmalloc(size, (gfp) | __GFP_ZERO)
+#define kcalloc(n, size, gfp)		kzalloc((n) * (size), gfp)
 #define kvzalloc(size, gfp)		kzalloc(size, gfp)
 #define kvfree(p)			kfree(p)
 #define kmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
@@ -380,9 +395,11 @@ void kfree(const void *p);
  * @refs: users
  * @granted: a peer may write to it, so it must not be looked at
  * @borrowed: somebody else's memory
+ * @next: with an address like this
  */
 struct page {
 	u8 *addr;
+	struct page *next;
 	int refs;
 	bool granted;
 	bool borrowed;
@@ -393,8 +410,6 @@ void get_page(struct page *page);
 void put_page(struct page *page);
 /* The page that an address of the kernel's own memory is in. */
 struct page *virt_to_page(const void *addr);
-/* From a page that the peer can write to; each byte at most once. */
-void kernel_copy_granted(void *dst, const void *src, size_t len);
 
 #define page_address(p)		((void *)(p)->addr)
 #define __free_page(p)		put_page(p)

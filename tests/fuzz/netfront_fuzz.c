@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netfront's poll against a backend: reception, completion of transmission and
- * answers on the control ring. The backend fills buffers and answers, mostly as it
+ * netfront's poll against a backend: reception, completion of transmission,
+ * static grants and answers on the control ring. The backend fills buffers and answers, mostly as it
  * should.
  *
  * Besides what peer.h checks: what the stack gets is not the backend's any more
@@ -315,6 +315,8 @@ static void send_slot(struct sk_buff *skb, u8 kind, u16 bytes, bool first)
 
 	queue.free_id = slot->next;
 	*slot = (struct netfront_tx_slot) {
+		.entry = kind == NETFRONT_TX_STATIC ?
+			 netfront_tx_pop_static(&queue) : NULL,
 		.kind = kind, .skb = skb, .charged = bytes, .first = first,
 		.ref = slot->ref,
 	};
@@ -332,7 +334,8 @@ static void send_slot(struct sk_buff *skb, u8 kind, u16 bytes, bool first)
 		frame[id].page = slot->page;
 		slot->frame = &frame[id];
 	}
-	if (kind != NETFRONT_TX_SLICE && kind != NETFRONT_TX_BOUNCE)
+	if (kind != NETFRONT_TX_SLICE && kind != NETFRONT_TX_STATIC &&
+	    kind != NETFRONT_TX_BOUNCE)
 		queue.held++;
 	ring_front_put(&queue.tx, &wire, sizeof(wire));
 	queue.txq->bytes += bytes;
@@ -362,7 +365,7 @@ static void send_some(void)
 
 	spin_lock(&queue.txq->_xmit_lock);
 	while (n-- && queue.live && netfront_tx_reap(&queue)) {
-		switch (peer_below(5)) {
+		switch (peer_below(6)) {
 		case 0:
 			send_slot(NULL, NETFRONT_TX_SLICE, 100, true);
 			break;
@@ -375,6 +378,10 @@ static void send_some(void)
 		case 3:
 			frames++;
 			send_slot(NULL, NETFRONT_TX_FRAME, 0, true);
+			break;
+		case 4:
+			send_slot(NULL, queue.nr_tx_free ? NETFRONT_TX_STATIC :
+				  NETFRONT_TX_SLICE, 100, true);
 			break;
 		default:
 			send_slot(NULL, NETFRONT_TX_BOUNCE, 100, true);
@@ -401,13 +408,16 @@ static void begin(void)
 	info.netdev = &net;
 	info.xbdev = &xdev;
 	info.queues = &queue;
-	info.nr_queues = 1 + peer_below(2);
+	info.nr_queues = 1;
 	info.trusted = peer_below(2);
 	info.split = peer_below(2);
 	info.coalesce.tx_frames = 1 + peer_u8();
 	info.coalesce.rx_frames = 1 + peer_below(64);
 	info.coalesce.rx_usecs = peer_below(2) * 10;
 	info.features.ctrl_ring = peer_below(2);
+	info.features.static_grants = peer_below(2);
+	netfront_params.static_grants = true;
+	netfront_static_init(&info);
 	info.xdp = peer_below(2);
 	info.xdp_prog = peer_below(4) == 3 ? &prog : NULL;
 	netfront_params.rx_copybreak = peer_below(2) ? 256 : 0;
@@ -440,6 +450,11 @@ static void use_ctrl(void)
 	if (what & 1)
 		info.hash_changed = true;
 	netfront_ctrl_update(&info);
+	if (what & 2)
+		netfront_static_want(&queue, what >> 2 & 3);
+	netfront_static_update(&info);
+	if (info.static_timer.armed && what & 0x80)
+		info.static_timer.function(&info.static_timer);
 }
 
 void target_run(void)
@@ -463,6 +478,7 @@ void target_run(void)
 		if (peer_rarely())
 			use_ctrl();
 	}
+	netfront_static_stop(&info);
 	netfront_ctrl_destroy(&info);
 	netfront_tx_drop_all(&queue);
 	netfront_rx_free(&queue);

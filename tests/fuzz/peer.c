@@ -230,6 +230,8 @@ void memory_watch_copy(void *dst, const void *src, size_t len)
 		read_shared(from, dst, (uint8_t *)src - from->window, len);
 	else if (to)
 		write_shared(to, (uint8_t *)dst - to->window, src, len);
+	else if (kernel_is_granted(src))
+		kernel_copy_granted(dst, src, len);
 	else
 		__builtin_memcpy(dst, src, len);
 }

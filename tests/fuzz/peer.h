@@ -115,4 +115,9 @@ extern bool peer_flips;
 void peer_read_once(void *dst, const volatile void *src, size_t len);
 void peer_write_once(volatile void *dst, const void *src, size_t len);
 
+/* From a page that the peer can write to; each byte at most once. */
+void kernel_copy_granted(void *dst, const void *src, size_t len);
+/* Whether that is what an address is in. */
+bool kernel_is_granted(const void *addr);
+
 #endif /* FUZZ_PEER_H */
