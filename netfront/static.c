@@ -197,7 +197,10 @@ static void shrink_tx(struct netfront_queue *queue)
 	} while (batch.nr == STEP);
 }
 
-/* The pages for small packets that are there, and are @mapped or not. */
+/*
+ * The pages for small packets that are there, and are @mapped or not; from now
+ * on they are what they were not.
+ */
 static void list_slices(struct netfront_queue *queue, struct batch *batch,
 			bool mapped)
 {
@@ -223,6 +226,8 @@ static void map_slices(struct netfront_queue *queue)
 	list_slices(queue, &batch, false);
 	if (map_batch(queue, &batch, NET_GREF_READONLY))
 		WRITE_ONCE(queue->slices_mapped, true);
+	else
+		list_slices(queue, &batch, true);
 }
 
 static void unmap_slices(struct netfront_queue *queue)

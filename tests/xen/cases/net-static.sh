@@ -46,10 +46,10 @@ small first
 during=$(mapped)
 note "mapped frames: $before, under load $during"
 check mapped test "$during" -ge $((before + 128))
-check used-out test "$(guest_counter tx_static_pages)" -ge 300
-check used-in test "$(guest_counter rx_static_pages)" -ge 300
-check used-dom0-out test "$(dom0_counter 'tx_[0-9]*_mapped')" -ge 300
-check used-dom0-in test "$(dom0_counter 'rx_[0-9]*_mapped')" -ge 300
+check used-out test "$(guest_counter tx_static_pages)" -ge 100
+check used-in test "$(guest_counter rx_static_pages)" -ge 100
+check used-dom0-out test "$(dom0_counter 'tx_[0-9]*_mapped')" -ge 100
+check used-dom0-in test "$(dom0_counter 'rx_[0-9]*_mapped')" -ge 100
 verify mapped
 check mapped-file-out net_file g1 from 2
 check mapped-file-in net_file g1 to 2
@@ -100,7 +100,7 @@ step "a backend that is not trusted; the guest dies with all of it"
 check front net_front g1 "$FRONT"
 check untrusted-attach net_attach g1 0 untrusted
 load untrusted
-check untrusted-used test "$(guest_counter tx_static_pages)" -ge 300
+check untrusted-used test "$(guest_counter tx_static_pages)" -ge 100
 verify untrusted
 guest_destroy g1
 gone() { xs_no_key "$(net_be g1)" && [ "$(xl list | wc -l)" = 2 ]; }
