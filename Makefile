@@ -21,7 +21,7 @@ help:
 	@echo '  check        all tests that fit in 45 minutes'
 	@echo '  check-long   all tests'
 	@echo '  lab          Xen and dom0 on this terminal, to try things by hand'
-	@echo '  bench        our drivers beside the in-tree ones, in virtual time'
+	@echo '  bench        our drivers beside the in-tree ones, in virtual time; SMP=2, KERNEL=6.12'
 	@echo '  profile      where the instructions go, by domain and function, in a row of it:'
 	@echo '               ROW=randread-4k-qd32 TYPE=pvh PAIR="intree:intree ours:ours" TOP=50'
 	@echo 'Parts of them:'
@@ -71,9 +71,11 @@ lab: lab-modules
 	@$(LAB) shell
 
 # ROWS, TYPES, PAIRS, LEAST, MOST: see the tops of the files. SMP=2: dom0 and guests on CPUs of their own.
+# KERNEL=6.12: on both sides.
 COMPARED = tests/xen/out/compare tests/xen/out/compare-net
 bench: lab-modules
 	@$(LAB) run tests/bench/compare.sh tests/bench/compare-net.sh tests/bench/idle.sh $(if $(SMP),--smp $(SMP)) \
+		$(if $(KERNEL),--dom0 $(KERNEL) --guest $(KERNEL)) \
 		$(foreach v,ROWS TYPES PAIRS LEAST MOST,$(if $($v),--set "$v=$($v)")); \
 	status=$$?; tests/bench/report $(COMPARED) && \
 	tests/bench/plot -o tests/xen/out/ratios.svg $(COMPARED:=/table.json) && exit $$status

@@ -165,7 +165,7 @@ static void copy_out(struct request *rq, const struct grant *g)
 				off = 0;
 			}
 			n = min_t(unsigned int, len, XEN_PAGE_SIZE - off);
-			memcpy(dst, page_address(g->page) + off, n);
+			copy_data(dst, page_address(g->page) + off, n);
 			off += n;
 		}
 	}

@@ -226,7 +226,7 @@ static void copy_in(struct request *rq, const struct grant *g)
 				off = 0;
 			}
 			n = min_t(unsigned int, len, XEN_PAGE_SIZE - off);
-			memcpy(page_address(g->page) + off, src, n);
+			copy_data(page_address(g->page) + off, src, n);
 			off += n;
 		}
 	}

@@ -107,8 +107,8 @@ static void move_in(struct fill *fill, const struct netback_mapping *mapping,
 		    const struct grant_copy_span *span)
 {
 	if (mapping)
-		memcpy(page_address(span->page) + span->page_offset,
-		       mapping->data + span->ref_offset, span->len);
+		copy_data(page_address(span->page) + span->page_offset,
+			  mapping->data + span->ref_offset, span->len);
 	else
 		grant_copy_add(fill->copies, span, &fill->packet->err);
 }

@@ -142,38 +142,40 @@ static void put_extras(struct rx_cursor *cur, struct sk_buff *skb)
 		put_extra(cur, &extra);
 }
 
-/* What stays mapped is copied here, all else by the hypervisor. */
-static void move_out(struct rx_cursor *cur, const struct grant_copy_span *span)
-{
-	if (cur->mapping)
-		memcpy(cur->mapping->data + span->ref_offset,
-		       page_address(span->page) + span->page_offset, span->len);
-	else
-		grant_copy_add(&cur->pass->copies, span, &cur->packet->err);
-}
-
-static void put_bytes(struct rx_cursor *cur, const u8 *data, unsigned int len)
+/* Return: bytes that lie in one page of the packet, and are copied. */
+static unsigned int add_copy(struct rx_cursor *cur, const u8 *data,
+			     unsigned int len)
 {
 	struct grant_copy_span span = {
 		.domid = cur->queue->vif->xdev->otherend_id,
 		.to_peer = true,
+		.page = virt_to_page(data),
+		.page_offset = offset_in_page(data),
+		.ref = cur->ref,
+		.ref_offset = NET_FRAME_SIZE - cur->room,
 	};
 
-	while (len) {
+	span.len = min_t(unsigned int, len, PAGE_SIZE - span.page_offset);
+	grant_copy_add(&cur->pass->copies, &span, &cur->packet->err);
+	return span.len;
+}
+
+/* What stays mapped is copied here, all else by the hypervisor. */
+static void put_bytes(struct rx_cursor *cur, const u8 *data, unsigned int len)
+{
+	unsigned int n;
+
+	for (; len; data += n, len -= n) {
 		if (!cur->room)
 			next_frame(cur);
-		span.page = virt_to_page(data);
-		span.page_offset = offset_in_page(data);
-		span.ref = cur->ref;
-		span.ref_offset = NET_FRAME_SIZE - cur->room;
-		span.len = min3(len, cur->room,
-				(unsigned int)(PAGE_SIZE - span.page_offset));
-		move_out(cur, &span);
-
-		cur->rsp->status += span.len;
-		cur->room -= span.len;
-		data += span.len;
-		len -= span.len;
+		n = min(len, cur->room);
+		if (cur->mapping)
+			copy_data(cur->mapping->data + NET_FRAME_SIZE -
+				  cur->room, data, n);
+		else
+			n = add_copy(cur, data, n);
+		cur->rsp->status += n;
+		cur->room -= n;
 	}
 }
 

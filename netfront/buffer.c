@@ -187,8 +187,8 @@ static struct page *copy(struct netfront_queue *queue,
 		netfront_count(queue, NETFRONT_RX_NO_MEMORY);
 		return NULL;
 	}
-	memcpy(page_address(page) + part->offset,
-	       page_address(buf->page) + part->offset, part->len);
+	copy_data(page_address(page) + part->offset,
+		  page_address(buf->page) + part->offset, part->len);
 	netfront_count(queue, NETFRONT_RX_STATIC_PAGES);
 	return page;
 }

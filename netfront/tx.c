@@ -332,13 +332,33 @@ static void grant(struct netfront_queue *queue, struct netfront_tx_slot *slot)
 						 1);
 }
 
+/* Mostly all of it lies in one fragment. */
+static void copy_frame(struct sk_buff *skb, unsigned int pos, void *dst)
+{
+	unsigned int done, n;
+	struct skb_seq_state seq;
+	const u8 *src;
+
+	skb_prepare_seq_read(skb, pos, pos + XEN_PAGE_SIZE, &seq);
+	for (done = 0; done < XEN_PAGE_SIZE; done += n) {
+		n = skb_seq_read(done, &src, &seq);
+		if (unlikely(!n))
+			break;
+		n = min_t(unsigned int, n, XEN_PAGE_SIZE - done);
+		copy_data(dst + done, src, n);
+	}
+	skb_abort_seq_read(&seq);
+}
+
 static void copy_bits(const struct plan *plan, unsigned int pos, void *dst,
 		      unsigned int len)
 {
-	if (plan->skb)
-		skb_copy_bits(plan->skb, pos, dst, len);
+	if (!plan->skb)
+		copy_data(dst, plan->frame->data + pos, len);
+	else if (len == XEN_PAGE_SIZE)
+		copy_frame(plan->skb, pos, dst);
 	else
-		memcpy(dst, plan->frame->data + pos, len);
+		skb_copy_bits(plan->skb, pos, dst, len);
 }
 
 static void put_copy(struct netfront_queue *queue, struct plan *plan)

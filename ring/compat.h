@@ -23,6 +23,31 @@
 #error "xsplit needs a 64-bit kernel"
 #endif
 
+#include <linux/string.h>
+
+/*
+ * 6.4: on x86 memcpy() is made for small copies, without string instructions
+ * but on the newest CPUs (68674f94ffc9). copy_page() has them, and there its
+ * arguments may have any alignment.
+ */
+#ifdef CONFIG_X86_64
+#include <linux/instrumented.h>
+#include <asm/page.h>
+
+static inline void copy_data(void *dst, const void *src, size_t len)
+{
+	if (len != PAGE_SIZE) {
+		memcpy(dst, src, len);
+		return;
+	}
+	instrument_read(src, PAGE_SIZE);
+	instrument_write(dst, PAGE_SIZE);
+	copy_page(dst, (void *)src);
+}
+#else
+#define copy_data(dst, src, len)	memcpy(dst, src, len)
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
 #include <linux/blkdev.h>
 #include <linux/slab.h>

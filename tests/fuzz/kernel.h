@@ -66,6 +66,7 @@ typedef u64 sector_t;
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 #define cpu_to_le32(x)		(x)
+#define copy_data(to, from, n)	memcpy(to, from, n)
 #define htons(x)		((__be16)__builtin_bswap16(x))
 #define ntohs(x)		((u16)__builtin_bswap16(x))
 #define htonl(x)		((__be32)__builtin_bswap32(x))
