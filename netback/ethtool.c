@@ -38,6 +38,7 @@ static const struct counter rx_stats[] = {
 	RX_STAT(filtered),
 	RX_STAT(too_big),
 	RX_STAT(copy_failed),
+	RX_STAT(yields),
 	RX_STAT(stopped),
 	RX_STAT(mapped),
 };

@@ -89,6 +89,7 @@ struct netback_tx_stats {
  * @filtered: multicast packets that the guest did not ask for
  * @too_big: packets of more slots than a frontend takes
  * @copy_failed: the guest's grants gave no access
+ * @yields: times that the guest was given the CPU to post buffers
  * @stopped: times that the guest had no buffers
  * @mapped: slots copied to frames that stay mapped
  *
@@ -101,6 +102,7 @@ struct netback_rx_stats {
 	u64_stats_t filtered;
 	u64_stats_t too_big;
 	u64_stats_t copy_failed;
+	u64_stats_t yields;
 	u64_stats_t stopped;
 	u64_stats_t mapped;
 };
@@ -151,6 +153,7 @@ struct netback_pool {
  * @backlog: packets to be put into the ring in one go
  * @backlog_slots: slots that they need
  * @rx_need: slots to wait for while stopped
+ * @rx_yielded: responses produced when the guest was last given the CPU
  * @rx_timer: while stopped: looks for buffers if the frontend does not notify,
  *	and says that the guest is stalled after some time
  * @rx_look: its interval, in jiffies
@@ -192,6 +195,7 @@ struct netback_queue {
 	struct sk_buff_head backlog;
 	unsigned int backlog_slots;
 	unsigned int rx_need;
+	u32 rx_yielded;
 	struct timer_list rx_timer;
 	unsigned long rx_look;
 	unsigned long stalled_at;

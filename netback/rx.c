@@ -300,6 +300,23 @@ static void found_buffers(struct netback_queue *queue)
 		WRITE_ONCE(queue->worked, true);
 }
 
+/*
+ * A guest that waits for this CPU has had no time to post more: let it run, but
+ * not for less than half a ring, or it would have a say in who gets the CPU.
+ */
+static bool get_buffers(struct netback_queue *queue, int need)
+{
+	if (queue->rx.rsp_prod - queue->rx_yielded < queue->rx.entries / 2)
+		return false;
+	queue->rx_yielded = queue->rx.rsp_prod;
+	u64_stats_inc(&queue->stats->rx.yields);
+	event_channel_yield();
+	if (ring_back_pending(&queue->rx) < need)
+		return false;
+	found_buffers(queue);
+	return true;
+}
+
 /* The queue has no room: wait until the guest has posted buffers. */
 static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 {
@@ -369,7 +386,7 @@ netdev_tx_t netback_xmit(struct netback_queue *queue, struct sk_buff *skb,
 	if (!more || room < need ||
 	    skb_queue_len(&queue->backlog) == NETBACK_BACKLOG_MAX)
 		flush(queue);
-	if (unlikely(room < need))
+	if (unlikely(room < need) && !get_buffers(queue, need))
 		wait_for_buffers(queue, need);
 	return ret;
 }

@@ -116,6 +116,13 @@ static void ask(void)
 	}
 }
 
+/* The frontend has the CPU. */
+void target_yield(void)
+{
+	if (peer_u8() & 1)
+		post_buffers();
+}
+
 static void use_ctrl(void)
 {
 	unsigned int n = peer_below(4);

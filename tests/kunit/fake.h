@@ -60,6 +60,8 @@ struct fake {
 	/* A call for each event that is sent; may be NULL. */
 	void (*notified)(void *arg, int irq);
 	void *notified_arg;
+	/* A peer that gets the CPU by a yield; may be NULL. */
+	void (*yielded)(void);
 };
 
 extern struct fake fake;

@@ -1009,6 +1009,90 @@ static void static_rx(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+static struct ring_front buffers;
+static unsigned int post_in_yield;
+
+static void post(unsigned int nr)
+{
+	struct xen_netif_rx_request req = { .gref = STATIC_REF };
+
+	ring_front_skip(&buffers, max(ring_front_pending(&buffers), 0));
+	for (; nr; nr--) {
+		req.id = buffers.req_prod % NET_RING_SLOTS;
+		ring_front_put(&buffers, &req, sizeof(req));
+	}
+	ring_front_push(&buffers);
+}
+
+static void post_more(void)
+{
+	post(post_in_yield);
+}
+
+static bool stopped(void)
+{
+	return netif_tx_queue_stopped(netdev_get_tx_queue(vif->net, 0));
+}
+
+/* Packets of a slot each, until so many are sent or the queue is stopped. */
+static unsigned int send_to_guest(struct kunit *test, unsigned int nr)
+{
+	struct netdev_queue *txq = netdev_get_tx_queue(vif->net, 0);
+	struct sk_buff *skb;
+	unsigned int i;
+
+	for (i = 0; i < nr && !stopped(); i++) {
+		skb = alloc_skb(60, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, skb);
+		memset(skb_put(skb, 60), 0, 60);
+		skb->dev = vif->net;
+		__netif_tx_lock_bh(txq);
+		netback_xmit(&vif->queues[0], skb, false);
+		__netif_tx_unlock_bh(txq);
+	}
+	return i;
+}
+
+/* A full ring stops a queue only if the guest had the CPU, and for half a ring once. */
+static void rx_yield(struct kunit *test)
+{
+	unsigned int sent;
+
+	start(test, MULTI);
+	fake_work_run();
+	ring_front_init(&buffers, page_address(pages[1]), PAGE_SIZE,
+			NET_RX_SLOT_SIZE);
+	post(NET_RING_SLOTS);
+	netback_rx_resume(&vif->queues[0]);
+	fake.yielded = post_more;
+
+	post_in_yield = NET_RING_SLOTS / 2;
+	KUNIT_EXPECT_EQ(test, send_to_guest(test, 10 * NET_RING_SLOTS),
+			10 * NET_RING_SLOTS);
+	KUNIT_EXPECT_FALSE(test, stopped());
+	KUNIT_EXPECT_GT(test, fake.yields, 0);
+	KUNIT_EXPECT_LE(test, fake.yields, 20);
+
+	/* The guest does not run. */
+	post_in_yield = 0;
+	send_to_guest(test, NET_RING_SLOTS);
+	KUNIT_EXPECT_TRUE(test, stopped());
+
+	/* A guest that posts the least at a time. */
+	fake.yields = 0;
+	for (sent = 0; sent < 4 * NET_RING_SLOTS;) {
+		post(vif->queues[0].rx_need);
+		netback_rx_resume(&vif->queues[0]);
+		KUNIT_ASSERT_FALSE(test, stopped());
+		sent += send_to_guest(test, NET_RING_SLOTS);
+		KUNIT_ASSERT_TRUE(test, stopped());
+	}
+	KUNIT_EXPECT_GT(test, fake.yields, 0);
+	KUNIT_EXPECT_LE(test, fake.yields, 9);
+	remove();
+	fake_nothing_left(test);
+}
+
 static void try_static(struct kunit *test)
 {
 	u32 done;
@@ -1057,6 +1141,7 @@ static struct kunit_case netback_cases[] = {
 	KUNIT_CASE(static_off),
 	KUNIT_CASE(static_tx),
 	KUNIT_CASE(static_rx),
+	KUNIT_CASE(rx_yield),
 	KUNIT_CASE_PARAM(static_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),
