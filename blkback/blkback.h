@@ -60,7 +60,7 @@ struct blkback_seg {
  * struct blkback_req - a request from its slot to its response
  * @batch: in the list of one ring pass
  * @done: in blkback_ring.done or .late once the I/O has ended; before, in
- *	blkback_ring.discards if it is one
+ *	blkback_ring.discards if it is one of several bios
  * @ring: where it came from
  * @err: first error, -errno
  * @rejected: BLKIF_RSP_* of a request that the parser refused, else 0
@@ -68,7 +68,7 @@ struct blkback_seg {
  * @mapped: segments mapped for this request only
  * @charged: segments that blkback_ring.segs counts for this request
  * @wire: the request
- * @bio: for all but discards
+ * @bio: for all but those discards
  * @desc: private copy of the indirect frame, during a pass
  * @vecs: pages of the data, @inline_vecs or in @large
  * @segs: the segments, @inline_segs or in @large
@@ -140,7 +140,7 @@ struct blkback_stats {
  * @done: requests whose I/O has ended
  * @late: those of them that need the thread
  * @flush: answers them
- * @discards: discards that wait
+ * @discards: discards of several bios, or secure ones, that wait
  * @discard_work: carries them out, one at a time
  * @lock: see @back
  */
@@ -491,7 +491,7 @@ void blkback_submit(struct blkback_ring *ring, struct list_head *batch);
  * blkback_discard() - carry out the discards that wait
  * @work: of the ring
  *
- * They may take seconds, so not in the ring's thread; and one after the other, so
+ * They are waited for, so not in the ring's thread; and one after the other, so
  * that a frontend cannot occupy more than one worker for each ring.
  */
 void blkback_discard(struct work_struct *work);

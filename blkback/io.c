@@ -26,6 +26,8 @@ static blk_opf_t bio_opf(const struct blkback_req *req)
 		/* What was written before, and this, is durable afterwards. */
 		return REQ_OP_WRITE | REQ_PREFLUSH |
 		       (req->wire.nr_segs ? REQ_FUA : 0);
+	case BLKIF_OP_DISCARD:
+		return REQ_OP_DISCARD;
 	default:
 		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
 	}
@@ -41,8 +43,8 @@ static void submit(struct blkback_req *req)
 	bio_init(bio, req->ring->vbd->bdev, req->vecs, req->wire.nr_segs,
 		 bio_opf(req));
 	bio->bi_vcnt = req->wire.nr_segs;
-	/* Without data the sector is not checked, and means nothing. */
-	bio->bi_iter.bi_sector = req->wire.nr_segs ? req->wire.sector : 0;
+	/* Where it is about no sectors the first is not checked, and means nothing. */
+	bio->bi_iter.bi_sector = req->wire.nr_sectors ? req->wire.sector : 0;
 	bio->bi_iter.bi_size = req->wire.nr_sectors << SECTOR_SHIFT;
 	bio->bi_end_io = end_bio;
 	submit_bio(bio);
@@ -94,6 +96,18 @@ static void count(struct blkback_stats *stats, const struct blkback_req *req)
 	stats->wr_sect += req->wire.nr_sectors;
 }
 
+/* Others must wait in between, for parts of them or for a secure erase. */
+static bool is_one_bio(const struct blkback_req *req)
+{
+	struct block_device *bdev = req->ring->vbd->bdev;
+
+	if (req->wire.op != BLKIF_OP_DISCARD)
+		return true;
+	return !req->wire.secure && req->wire.nr_sectors &&
+	       req->wire.nr_sectors <= min_t(u64, BIO_MAX_SECTORS,
+					     bdev_max_discard_sectors(bdev));
+}
+
 static void start_discard(struct blkback_req *req)
 {
 	struct blkback_ring *ring = req->ring;
@@ -110,10 +124,10 @@ static void issue(struct blkback_req *req)
 	}
 
 	count(req->ring->stats, req);
-	if (req->wire.op == BLKIF_OP_DISCARD)
-		start_discard(req);
-	else
+	if (is_one_bio(req))
 		submit(req);
+	else
+		start_discard(req);
 }
 
 /* Start I/O of a ring, unless a barrier of another ring is under way. */

@@ -43,7 +43,10 @@ blk_discard() { # NAME
 	check discard-write guest_run "$1" "for i in 0 1 2 3; do
 		dd if=/run/src/all of=/dev/xvda bs=1M seek=\$((i * 2)) count=2 conv=fsync 2>&1 || exit; done"
 	check discard-written test "$(stat -c %b /scratch/discard)" -ge 16384
-	check discard guest_run "$1" "blkdiscard -o 2M -l 4M /dev/xvda"
+	check discard guest_run "$1" "blkdiscard -o 2M -l 2M /dev/xvda"
+	# More than the device takes at once.
+	echo 524288 >"/sys/block/${BACKING#/dev/}/queue/discard_max_bytes"
+	check discard-in-parts guest_run "$1" "blkdiscard -o 4M -l 2M /dev/xvda"
 	check discard-given-up test "$(stat -c %b /scratch/discard)" -le $((8192 + 64))
 	check discard-counted test "$(blk_stat "$1" xvda ds_req)" -ge 1
 	check discard-zeros guest_run "$1" "blockdev --flushbufs /dev/xvda
