@@ -5,6 +5,7 @@
 #include "netback.h"
 
 #include <linux/rtnetlink.h>
+#include <linux/udp.h>
 
 void netback_break(struct netback_queue *queue, const char *why)
 {
@@ -173,6 +174,17 @@ static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
 	WRITE_ONCE(queue->worked, true);
 }
 
+/*
+ * UDP of the guest's own sockets, which is merged only where the administrator
+ * wants it; otherwise GRO would look at each packet for nothing.
+ */
+static bool is_single(const struct net_device *net, const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb->csum_offset == offsetof(struct udphdr, check) &&
+	       !(net->features & (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD));
+}
+
 static void deliver(struct netback_queue *queue, struct netback_packet *packet)
 {
 	if (packet->wire.gso_type && !packet->wire.csum_blank)
@@ -182,7 +194,10 @@ static void deliver(struct netback_queue *queue, struct netback_packet *packet)
 		kfree_skb(packet->skb);
 		return;
 	}
-	napi_gro_receive(&queue->napi, packet->skb);
+	if (is_single(queue->vif->net, packet->skb))
+		netif_receive_skb(packet->skb);
+	else
+		napi_gro_receive(&queue->napi, packet->skb);
 }
 
 static void deliver_all(struct netback_queue *queue, struct netback_tx_pass *pass)

@@ -95,9 +95,11 @@ run_row() { # ROW -> rate, operations
 	tcp-out) iperf "$NET_HERE" -n "${MB}M" && stream_rate ;;
 	tcp-in) iperf "$NET_HERE" -n "${MB}M" -R && stream_rate ;;
 	tcp-guest)
+		ip link set "$(net_vif g2)" master "$NET_BRIDGE"
 		guest_bg g2 server "iperf3 -s -1" && sleep 0.2
 		iperf "$(net_ip g2)" -n "${MB}M" && stream_rate
 		guest_wait g2 server >/dev/null
+		ip link set "$(net_vif g2)" nomaster
 		;;
 	udp64-out) iperf "$NET_HERE" -u -b 0 -l 64 -k $((4 * PACKETS)) && packet_rate ;;
 	# The sender of a reversed test does not count what is lost.
@@ -128,7 +130,9 @@ measure_pair() { # TYPE BACK:FRONT ROW...
 	net_back "$back" ${BACK_PARAMS-} || die "no $back backend"
 	guest_up g1 "$1" "$front" || die "guest with $front frontend"
 	case " ${*:3} " in *" tcp-guest "*) guests="g1 g2" ;; esac
-	[ "$guests" = g1 ] || guest_up g2 "$1" "$front" || die "second guest"
+	# The other rows have one guest on the bridge: it would get what pktgen sends.
+	[ "$guests" = g1 ] || { guest_up g2 "$1" "$front" && ip link set "$(net_vif g2)" nomaster; } ||
+		die "second guest"
 	# Before the symbols of modules are looked at.
 	{ modprobe pktgen && guest_run g1 "modprobe pktgen"; } || die "no pktgen"
 	# shellcheck disable=SC2086 # words

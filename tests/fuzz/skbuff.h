@@ -90,6 +90,11 @@ struct iphdr {
 	__be32 saddr, daddr;
 } __packed;
 
+struct udphdr {
+	__be16 source, dest, len;
+	__sum16 check;
+};
+
 struct tcphdr {
 	__be16 source, dest;
 	__be32 seq, ack_seq;
@@ -144,6 +149,9 @@ struct netdev_queue {
 	unsigned int packets, bytes;
 };
 
+#define NETIF_F_GRO_FRAGLIST	BIT(0)
+#define NETIF_F_GRO_UDP_FWD	BIT(1)
+
 struct net_device {
 	char name[IFNAMSIZ];
 	unsigned int mtu;
@@ -189,6 +197,7 @@ void netdev_tx_reset_queue(struct netdev_queue *txq);
 void target_receive(struct sk_buff *skb);
 
 #define napi_gro_receive(napi, skb)	target_receive(skb)
+#define netif_receive_skb(skb)		target_receive(skb)
 
 struct sk_buff *netdev_alloc_skb(struct net_device *netdev, unsigned int len);
 void *skb_put(struct sk_buff *skb, unsigned int len);
