@@ -679,6 +679,67 @@ static void static_tx(struct kunit *test)
 	expect_all_gone(test);
 }
 
+static u8 byte_at(unsigned int pos)
+{
+	return pos * 7 + pos / 256;
+}
+
+/* A fragment that begins anywhere in one page and ends in another. */
+static void add_part(struct kunit *test, struct sk_buff *skb, unsigned int len)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+	unsigned int offset = 1001, i;
+	u8 *data;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	data = page_address(page) + offset;
+	for (i = 0; i < len; i++)
+		data[i] = byte_at(skb->len + i);
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, offset, len, len);
+}
+
+/* Frames are filled from fragments that begin and end within them. */
+static void static_tx_parts(struct kunit *test)
+{
+	static const unsigned int parts[] = { 9001, 1, 300, 12345 };
+	struct xen_netif_tx_request req;
+	unsigned int i, size, pos = 0;
+	struct netfront_queue *queue;
+	struct ring_back back;
+	struct sk_buff *skb;
+	const u8 *frame;
+
+	start_static(test, 528);
+	queue = &info->queues[0];
+	want(NETFRONT_WANT_TX);
+	skb = alloc_skb(200, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb_reset_mac_header(skb);
+	for (i = 0; i < 100; i++)
+		*(u8 *)skb_put(skb, 1) = byte_at(i);
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		add_part(test, skb, parts[i]);
+	skb->protocol = htons(ETH_P_802_3);
+	skb->dev = info->netdev;
+	size = skb->len;
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&back, queue->tx_shared, PAGE_SIZE,
+					       NET_TX_SLOT_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, dev_queue_xmit(skb), NET_XMIT_SUCCESS);
+	KUNIT_ASSERT_EQ(test, ring_back_pending(&back),
+			DIV_ROUND_UP(size, PAGE_SIZE));
+	for (; pos < size; pos += PAGE_SIZE) {
+		ring_back_get(&back, &req, sizeof(req));
+		frame = page_address(fake_grant_page(req.gref));
+		for (i = 0; i < min_t(unsigned int, size - pos, PAGE_SIZE); i++)
+			if (frame[i] != byte_at(pos + i))
+				break;
+		KUNIT_EXPECT_EQ_MSG(test, i,
+				    min_t(unsigned int, size - pos, PAGE_SIZE),
+				    "frame at %u", pos);
+	}
+	expect_all_gone(test);
+}
+
 /* A packet in a page that stays mapped is copied, and the page posted again. */
 static void static_rx(struct kunit *test)
 {
@@ -809,6 +870,7 @@ static struct kunit_case netfront_cases[] = {
 	KUNIT_CASE(leave_with_packets),
 	KUNIT_CASE(ctrl_silent),
 	KUNIT_CASE(static_tx),
+	KUNIT_CASE(static_tx_parts),
 	KUNIT_CASE(static_rx),
 	KUNIT_CASE_PARAM(static_limit, static_gen_params),
 	KUNIT_CASE(event_storm),
