@@ -14,6 +14,7 @@ static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
 	[NETFRONT_RX_BYTES] = "rx_bytes",
 	[NETFRONT_RX_COPIED] = "rx_copied",
 	[NETFRONT_RX_STATIC_PAGES] = "rx_static_pages",
+	[NETFRONT_RX_HELD] = "rx_held",
 	[NETFRONT_RX_NO_MEMORY] = "rx_drop_no_memory",
 	[NETFRONT_RX_REFUSED] = "rx_drop_refused",
 	[NETFRONT_RX_BAD_SLOT] = "rx_drop_bad_slot",
@@ -123,6 +124,7 @@ static int get_coalesce(struct net_device *netdev, struct ethtool_coalesce *coal
 {
 	const struct netfront *info = netdev_priv(netdev);
 
+	coal->use_adaptive_rx_coalesce = info->coalesce.adaptive_rx;
 	coal->tx_max_coalesced_frames = info->coalesce.tx_frames;
 	coal->rx_max_coalesced_frames = info->coalesce.rx_frames;
 	coal->rx_coalesce_usecs = info->coalesce.rx_usecs;
@@ -145,6 +147,7 @@ static int set_coalesce(struct net_device *netdev, struct ethtool_coalesce *coal
 		NL_SET_ERR_MSG_MOD(extack, "rx-usecs must be 0 to 10000");
 		return -EINVAL;
 	}
+	WRITE_ONCE(info->coalesce.adaptive_rx, coal->use_adaptive_rx_coalesce);
 	WRITE_ONCE(info->coalesce.tx_frames, coal->tx_max_coalesced_frames);
 	WRITE_ONCE(info->coalesce.rx_frames, coal->rx_max_coalesced_frames);
 	WRITE_ONCE(info->coalesce.rx_usecs, coal->rx_coalesce_usecs);
@@ -212,7 +215,8 @@ DEFINE_RXFH_OPS(get_rxfh, set_rxfh);
 const struct ethtool_ops netfront_ethtool_ops = {
 	.supported_coalesce_params = ETHTOOL_COALESCE_TX_MAX_FRAMES |
 				     ETHTOOL_COALESCE_RX_MAX_FRAMES |
-				     ETHTOOL_COALESCE_RX_USECS,
+				     ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE_RX,
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_ts_info = ethtool_op_get_ts_info,

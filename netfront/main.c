@@ -40,6 +40,9 @@ MODULE_PARM_DESC(static_grants,
 #define MAX_QUEUES		64
 #define DEFAULT_QUEUES		8
 #define MAX_RX_COPYBREAK	NET_FRAME_SIZE
+/* A poll's worth of packets, or about what it takes to wake a guest twice. */
+#define HELD_FRAMES		NAPI_POLL_WEIGHT
+#define HELD_USECS		64
 
 struct workqueue_struct *netfront_wq;
 
@@ -65,7 +68,9 @@ static int alloc_info(struct xenbus_device *xbdev, struct netfront *info)
 	info->max_queues = netfront_params.max_queues;
 	info->want_queues = info->max_queues;
 	info->coalesce.tx_frames = NET_RING_SLOTS;
-	info->coalesce.rx_frames = 1;
+	info->coalesce.adaptive_rx = true;
+	info->coalesce.rx_frames = HELD_FRAMES;
+	info->coalesce.rx_usecs = HELD_USECS;
 	netdev_rss_key_fill(info->hash.key, sizeof(info->hash.key));
 	info->not_before = jiffies;
 	grant_budget_init(&info->budget);

@@ -28,6 +28,7 @@
 #include "ring/net_wire.h"
 #include "ring/ring.h"
 #include "ring/xenstore.h"
+#include "moderation.h"
 #include "response.h"
 
 struct page_pool;
@@ -81,6 +82,7 @@ enum netfront_counter {
 	NETFRONT_RX_BYTES,
 	NETFRONT_RX_COPIED,
 	NETFRONT_RX_STATIC_PAGES,
+	NETFRONT_RX_HELD,
 	NETFRONT_RX_NO_MEMORY,
 	NETFRONT_RX_REFUSED,
 	NETFRONT_RX_BAD_SLOT,
@@ -307,6 +309,7 @@ struct netfront_queue {
 	struct ring_front rx ____cacheline_aligned_in_smp;
 	unsigned int nr_spare;
 	unsigned int rx_target;
+	struct moderation moderation;
 	struct netfront_load rx_load;
 	bool rx_static_used;
 	bool xdp_sent;
@@ -408,11 +411,13 @@ struct netfront_ctrl {
 
 /**
  * struct netfront_coalesce - how long finished work may wait for an event
+ * @adaptive_rx: packets received wait only where they come faster for it
  * @tx_frames: packets sent
  * @rx_frames: packets received
  * @rx_usecs: time since the last poll that received some, microseconds
  */
 struct netfront_coalesce {
+	bool adaptive_rx;
 	unsigned int tx_frames;
 	unsigned int rx_frames;
 	unsigned int rx_usecs;

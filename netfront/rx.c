@@ -146,21 +146,36 @@ static void end_events(struct netfront_queue *queue)
 	end_event(&queue->rx_channel, cause);
 }
 
+static void note_poll(struct netfront_queue *queue, unsigned int packets)
+{
+	if (moderation_note(&queue->moderation, packets))
+		moderation_end_window(&queue->moderation, ktime_get_ns());
+}
+
+static bool holds_events(const struct netfront_queue *queue)
+{
+	return !READ_ONCE(queue->info->coalesce.adaptive_rx) ||
+	       moderation_holds(&queue->moderation);
+}
+
 /*
  * How many packets may come before the next event. A timer looks for those
- * that stay below that, as long as packets come at all.
+ * that stay below that, as long as packets come at all. The backend may stop
+ * when the largest packet has no room any more: half of the buffers are there.
  */
 static unsigned int event_threshold(struct netfront_queue *queue, bool busy)
 {
 	const struct netfront_coalesce *c = &queue->info->coalesce;
 	unsigned int usecs = READ_ONCE(c->rx_usecs);
-	unsigned int frames = READ_ONCE(c->rx_frames);
+	unsigned int frames = min(READ_ONCE(c->rx_frames),
+				  netfront_posted(queue) / 2);
 
-	if (likely(frames <= 1 || !usecs || !busy))
+	if (!busy || !holds_events(queue) || frames <= 1 || !usecs)
 		return 1;
+	netfront_count(queue, NETFRONT_RX_HELD);
 	hrtimer_start(&queue->rx_timer, ns_to_ktime(usecs * NSEC_PER_USEC),
 		      HRTIMER_MODE_REL_PINNED);
-	return min(frames, netfront_posted(queue));
+	return frames;
 }
 
 /* Return: whether what the next events would tell has happened already. */
@@ -191,6 +206,8 @@ int netfront_poll(struct napi_struct *napi, int budget)
 		return 0;
 	done = receive(queue, budget, &left);
 	queue->worked |= done;
+	if (done)
+		note_poll(queue, done);
 	netfront_xdp_flush(queue);
 	if (READ_ONCE(queue->live) && !netfront_bufs_post(queue))
 		mod_timer(&queue->refill_timer, jiffies + REFILL_DELAY);
@@ -235,6 +252,7 @@ int netfront_rx_init(struct netfront_queue *queue)
 
 	queue->rx_target = FIRST_BUFS;
 	queue->rx_load.until = jiffies;
+	moderation_begin(&queue->moderation);
 	timer_setup(&queue->refill_timer, refill_later, 0);
 	hrtimer_init(&queue->rx_timer, CLOCK_MONOTONIC,
 		     HRTIMER_MODE_REL_PINNED);

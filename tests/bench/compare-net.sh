@@ -54,6 +54,12 @@ pktgen_rate() {
 		sed -n 's/ *\([0-9]*\)pps.*/\1 $PACKETS/p' $NET_IF; echo rem_device_all >kpktgend_0"
 }
 
+# The in-tree front asks its backend to read the key before it writes it, and gets no room.
+read_headroom_again() { # FRONTEND-DIRECTORY
+	xenstore-write "$1/state" 7
+	wait_until 5 xs_is "$(xenstore-read "$1/backend")/state" 8
+	xenstore-write "$1/state" 4
+}
 # pktgen in dom0, and a program in the guest that drops all it gets: those per second that it got.
 xdp_drop_rate() {
 	local vif got us
@@ -61,6 +67,7 @@ xdp_drop_rate() {
 	guest_bg g1 xdp "netxdp $NET_IF drop all"
 	# The in-tree pair reconnects to make room in front of packets.
 	guest_run g1 "until grep -qE 'attached|refused' /run/bg.xdp.out; do usleep 50000; done; usleep 200000"
+	[ "$front" = ours ] || read_headroom_again "$(net_fe g1)"
 	cd /proc/net/pktgen || return
 	echo rem_device_all >kpktgend_0
 	echo "add_device $vif" >kpktgend_0

@@ -411,6 +411,7 @@ static void begin(void)
 	info.nr_queues = 1;
 	info.trusted = peer_below(2);
 	info.split = peer_below(2);
+	info.coalesce.adaptive_rx = peer_below(2);
 	info.coalesce.tx_frames = 1 + peer_u8();
 	info.coalesce.rx_frames = 1 + peer_below(64);
 	info.coalesce.rx_usecs = peer_below(2) * 10;

@@ -39,5 +39,6 @@ void net_response_tests(void);
 void net_parse_tests(void);
 void credit_tests(void);
 void toeplitz_tests(void);
+void moderation_tests(void);
 
 #endif /* HOST_CASE_H */

@@ -104,6 +104,7 @@ int main(void)
 	net_parse_tests();
 	credit_tests();
 	toeplitz_tests();
+	moderation_tests();
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed || !passed;
 }

@@ -155,7 +155,12 @@ if [ "$FRONT" = ours ]; then
 	check ethtool-driver guest_run g1 "ethtool -i $NET_IF | grep '^driver: netfront' && ethtool -i $NET_IF | grep '^bus-info: vif-0'"
 	check ethtool-counted guest_run g1 "ethtool -S $NET_IF | grep -E 'queue_0_rx_packets: [1-9]'"
 	check ethtool-rings guest_run g1 "ethtool -g $NET_IF"
-	check ethtool-coalesce guest_run g1 "ethtool -c $NET_IF"
+	check coalesce-adaptive guest_run g1 "ethtool -c $NET_IF | grep '^Adaptive RX: on'"
+	check coalesce-held guest_run g1 "ethtool -C $NET_IF adaptive-rx off rx-usecs 200 rx-frames 32"
+	verify coalesce
+	check coalesce-counted guest_run g1 "ethtool -S $NET_IF | grep -E 'rx_held: [1-9]'"
+	check coalesce-too-long test "$(guest_run g1 "ethtool -C $NET_IF rx-usecs 10001 2>/dev/null; echo \$?")" != 0
+	check coalesce-back guest_run g1 "ethtool -C $NET_IF adaptive-rx on rx-usecs 64 rx-frames 64"
 	check ethtool-timestamps guest_run g1 "ethtool -T $NET_IF | grep software-transmit"
 	check channels-agreed test "$(net_queues g1)" = 2
 	check channels-one guest_run g1 "ethtool -L $NET_IF combined 1"
