@@ -259,6 +259,7 @@ struct netfront_channel {
  * @spare: buffers that are not in the ring
  * @nr_spare: how many
  * @rx_target: how many should be in the ring
+ * @moderation: whether events for received packets are held back
  * @rx_load: what is received in buffers that are not mapped
  * @rx_static_used: mapped buffers were used since the timer has looked
  * @xdp_sent: a program has put frames into the transmit ring
