@@ -7,9 +7,10 @@
 # limit: 1200
 #
 # A guest gets DEVICES disks, or as many interfaces, each with one queue and rings of one page. Memory is what
-# the kernels of dom0 and guest have taken, per device, after a first one has come and gone, which leaves what is
-# taken once; it is looked at when the devices are new, and again when each has been used and has had IDLE (virtual) seconds to give back what it took. Wakeups are interrupts of the
-# devices and switches to their threads on both sides in that time.
+# the kernels of dom0 and guest have taken, per device, after as many have come and gone, which leaves what is
+# taken once; it is looked at when the devices are new, and again when each has been used and has had IDLE (virtual)
+# seconds to give back what it took. Wakeups are interrupts of the devices and switches to their threads on both
+# sides in as much time after that.
 # Settings: TYPES, KINDS (vbd vif), PAIRS (back:front), DEVICES, IDLE; ROWS, if set, must have "idle".
 # shellcheck disable=SC1091,SC2016
 . /job/blk.sh
@@ -21,9 +22,11 @@ PAIRS=${PAIRS:-intree:intree ours:ours}
 DEVICES=${DEVICES:-8} IDLE=${IDLE:-200}
 declare -A COST
 
-# What the kernel itself has taken: neither programs nor caches of files, nor free pages that a CPU keeps at hand.
+# What the kernel itself has taken: neither programs nor caches of files, nor free pages that a CPU keeps at hand,
+# nor slabs without an object.
 kernel_kb() { # NAME|dom0
 	local look='sync; echo 3 >/proc/sys/vm/drop_caches; sleep 0.2; echo 3 >/proc/sys/vm/drop_caches
+		for c in /sys/kernel/slab/*/shrink; do echo 1 >"$c"; done
 		awk "/^MemTotal/ { n = \$2 } /^(MemFree|Buffers|Cached|AnonPages):/ { n -= \$2 }
 			/^ +count:/ { n -= \$2 * 4 } END { print n }" /proc/meminfo /proc/zoneinfo'
 	if [ "$1" = dom0 ]; then sh -c "$look"; else guest_run "$1" "$look"; fi
@@ -65,8 +68,11 @@ use() { # KIND INDEX - so that it takes what it needs
 	vbd) guest_run g1 "fio --name=u --filename=/dev/$(disk_name "$2") --direct=1 --ioengine=libaio --iodepth=32 \
 		--rw=randrw --bssplit=4k/50:64k/30:1m/20 --size=64m --io_size=64m --minimal >/dev/null" ;;
 	vif)
-		# Each interface has a network of its own: nothing is sent by another one.
-		ip link set "$(net_vif g1 "$2")" nomaster && ip addr add "10.77.$2.1/24" dev "$(net_vif g1 "$2")" &&
+		# Each interface has a network of its own: nothing is sent by another one, and without IPv6
+		# no end looks for routers or tells groups when nobody uses it.
+		echo 1 >"/proc/sys/net/ipv6/conf/$(net_vif g1 "$2")/disable_ipv6" &&
+			guest_run g1 "echo 1 >/proc/sys/net/ipv6/conf/eth$2/disable_ipv6" &&
+			ip link set "$(net_vif g1 "$2")" nomaster && ip addr add "10.77.$2.1/24" dev "$(net_vif g1 "$2")" &&
 			ip link set "$(net_vif g1 "$2")" up && guest_run g1 "$NET_IP addr add 10.77.$2.2/24 dev eth$2 &&
 			$NET_PING -q -c 200 -i 0.001 -s 1400 -l 60 10.77.$2.1"
 		;;
@@ -91,7 +97,8 @@ measure() { # TYPE KIND BACK:FRONT
 		net_front g1 "$front" || die "front"
 		;;
 	esac
-	{ attach "$2" 0 && use "$2" 0 && detach "$2" 0; } || die "first $2"
+	for i in $(seq 0 $((DEVICES - 1))); do { attach "$2" "$i" && use "$2" "$i"; } || die "first $2 $i"; done
+	for i in $(seq 0 $((DEVICES - 1))); do detach "$2" "$i" || die "detach $2 $i"; done
 	d0=$(kernel_kb dom0) g0=$(kernel_kb g1) map0=$(mapped_grants)
 	for i in $(seq 0 $((DEVICES - 1))); do attach "$2" "$i" || die "attach $2 $i"; done
 	cost_of "$key new dom0" "$d0" "$(kernel_kb dom0)"
