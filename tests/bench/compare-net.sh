@@ -60,6 +60,7 @@ read_headroom_again() { # FRONTEND-DIRECTORY
 	wait_until 5 xs_is "$(xenstore-read "$1/backend")/state" 8
 	xenstore-write "$1/state" 4
 }
+
 # pktgen in dom0, and a program in the guest that drops all it gets: those per second that it got.
 xdp_drop_rate() {
 	local vif got us

@@ -79,13 +79,20 @@ use() { # KIND INDEX - so that it takes what it needs
 	esac
 }
 
+each_device() { # KIND ACTION...
+	local i action
+	for i in $(seq 0 $((DEVICES - 1))); do
+		for action in "${@:2}"; do "$action" "$1" "$i" || die "$action $1 $i"; done
+	done
+}
+
 cost_of() { # NAME BEFORE AFTER
 	COST[$1]=$((($3 - $2) / DEVICES))
 	note "$1: ${COST[$1]} KiB"
 }
 
 measure() { # TYPE KIND BACK:FRONT
-	local key="$1 $2 $3" back=${3%:*} front=${3#*:} i d0 g0 w0 w1 map0
+	local key="$1 $2 $3" back=${3%:*} front=${3#*:} d0 g0 w0 w1 map0
 	guest_create g1 "$1" "load=crc32c_generic" memory=768 || die "guest"
 	case $2 in
 	vbd)
@@ -97,13 +104,13 @@ measure() { # TYPE KIND BACK:FRONT
 		net_front g1 "$front" || die "front"
 		;;
 	esac
-	for i in $(seq 0 $((DEVICES - 1))); do { attach "$2" "$i" && use "$2" "$i"; } || die "first $2 $i"; done
-	for i in $(seq 0 $((DEVICES - 1))); do detach "$2" "$i" || die "detach $2 $i"; done
+	each_device "$2" attach use
+	each_device "$2" detach
 	d0=$(kernel_kb dom0) g0=$(kernel_kb g1) map0=$(mapped_grants)
-	for i in $(seq 0 $((DEVICES - 1))); do attach "$2" "$i" || die "attach $2 $i"; done
+	each_device "$2" attach
 	cost_of "$key new dom0" "$d0" "$(kernel_kb dom0)"
 	cost_of "$key new guest" "$g0" "$(kernel_kb g1)"
-	for i in $(seq 0 $((DEVICES - 1))); do use "$2" "$i" || die "use $2 $i"; done
+	each_device "$2" use
 	sleep "$IDLE"
 	cost_of "$key idle dom0" "$d0" "$(kernel_kb dom0)"
 	cost_of "$key idle guest" "$g0" "$(kernel_kb g1)"

@@ -47,7 +47,6 @@ struct run {
 	struct moderation m;
 	u64 now;
 	u64 held;	/* time that it held events back */
-	u64 packets;
 	unsigned int trials;
 };
 
@@ -62,7 +61,6 @@ static void poll(struct run *run, const struct pace *pace)
 	bool held = moderation_holds(&run->m);
 
 	run->now += pace->ns;
-	run->packets += pace->packets;
 	if (held)
 		run->held += pace->ns;
 	if (moderation_note(&run->m, pace->packets))

@@ -703,7 +703,7 @@ static void static_tx_parts(struct kunit *test)
 {
 	static const unsigned int parts[] = { 9001, 1, 300, 12345 };
 	struct xen_netif_tx_request req;
-	unsigned int i, size, pos = 0;
+	unsigned int i, size, len, pos = 0;
 	struct netfront_queue *queue;
 	struct ring_back back;
 	struct sk_buff *skb;
@@ -730,12 +730,11 @@ static void static_tx_parts(struct kunit *test)
 	for (; pos < size; pos += PAGE_SIZE) {
 		ring_back_get(&back, &req, sizeof(req));
 		frame = page_address(fake_grant_page(req.gref));
-		for (i = 0; i < min_t(unsigned int, size - pos, PAGE_SIZE); i++)
+		len = min_t(unsigned int, size - pos, PAGE_SIZE);
+		for (i = 0; i < len; i++)
 			if (frame[i] != byte_at(pos + i))
 				break;
-		KUNIT_EXPECT_EQ_MSG(test, i,
-				    min_t(unsigned int, size - pos, PAGE_SIZE),
-				    "frame at %u", pos);
+		KUNIT_EXPECT_EQ_MSG(test, i, len, "frame at %u", pos);
 	}
 	expect_all_gone(test);
 }

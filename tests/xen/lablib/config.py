@@ -78,6 +78,11 @@ DOM0_ARGS = ("console=hvc0 loglevel=5 cryptomgr.notests net.ifnames=0 random.tru
              " panic=0 {extra}")
 
 
+def virtual_time(shift=0):
+    """QEMU's options for a clock of 2^shift ns for each instruction."""
+    return ["-accel", "tcg,thread=single", "-icount", f"shift={shift},align=off,sleep=off"]
+
+
 def hardware_virtualisation():
     """/dev/kvm alone proves nothing: without vmx or svm it cannot run Xen."""
     try:

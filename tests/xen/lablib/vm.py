@@ -79,9 +79,7 @@ class Machine:
         elif s.clock == "parallel":
             accel, cpu = ["-accel", "tcg,thread=multi"], config.CPU
         else:
-            accel = ["-accel", "tcg,thread=single",
-                     "-icount", f"shift={s.shift},align=off,sleep=off"]
-            cpu = config.CPU
+            accel, cpu = config.virtual_time(s.shift), config.CPU
         xen = config.XEN_ARGS.format(mem=config.DOM0_MB, vcpus=s.smp, extra=s.xen_args).strip()
         dom0 = config.DOM0_ARGS.format(extra=s.dom0_args).strip()
         k, rd = cache.kernel(s.dom0), cache.initrd(s.dom0)
