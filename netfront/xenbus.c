@@ -82,16 +82,24 @@ static void start_watch(struct netfront *info)
 		       info->backend, "carrier");
 }
 
+/* A program that comes or goes after this takes another connection. */
+static void note_wishes(struct netfront *info)
+{
+	rtnl_lock();
+	WRITE_ONCE(info->renew, false);
+	info->xdp = rcu_access_pointer(info->xdp_prog);
+	rtnl_unlock();
+}
+
 /* Offer rings to a backend that waits for them. */
 static void offer(struct netfront *info)
 {
 	const char *what;
 	int ret;
 
-	WRITE_ONCE(info->renew, false);
 	start_watch(info);
 	netfront_read_features(info);
-	info->xdp = rcu_access_pointer(info->xdp_prog);
+	note_wishes(info);
 	what = "allocating queues";
 	ret = create_queues(info);
 	if (ret)
@@ -295,9 +303,11 @@ static bool attend(struct netfront *info, enum xenbus_state backend)
 	if (backend_is_gone(backend))
 		return leave(info, "backend has left");
 	if (!info->linked) {
-		if (backend == XenbusStateConnected)
-			link_up(info);
-		return false;
+		if (backend != XenbusStateConnected)
+			return false;
+		link_up(info);
+		/* The event of who wanted this meanwhile may have been ours. */
+		return READ_ONCE(info->renew);
 	}
 	if (backend_is_idle(backend))
 		return leave(info, "backend has started anew");

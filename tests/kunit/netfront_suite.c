@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include <linux/etherdevice.h>
+#include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <xen/page.h>
 
@@ -389,6 +390,28 @@ static void state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xdev->state, expected(row));
 	/* Whatever has happened, there is no carrier without a connection. */
 	KUNIT_EXPECT_EQ(test, netif_carrier_ok(info->netdev), info->linked);
+	remove();
+	fake_nothing_left(test);
+}
+
+/* What is wanted before the backend has connected is not lost. */
+static void renew_while_offered(struct kunit *test)
+{
+	struct ethtool_channels channels = { .combined_count = 1 };
+
+	make_probed(test);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	KUNIT_ASSERT_EQ(test, info->nr_queues, 2);
+	rtnl_lock();
+	KUNIT_EXPECT_EQ(test, netfront_ethtool_ops.set_channels(info->netdev, &channels), 0);
+	rtnl_unlock();
+	/* The work item runs once for both. */
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_TRUE(test, info->linked);
+	KUNIT_EXPECT_EQ(test, info->nr_queues, 1);
 	remove();
 	fake_nothing_left(test);
 }
@@ -864,6 +887,7 @@ static struct kunit_case netfront_cases[] = {
 	KUNIT_CASE(transaction_conflicts),
 	KUNIT_CASE_PARAM(feature_key, key_gen_params),
 	KUNIT_CASE_PARAM(state, state_gen_params),
+	KUNIT_CASE(renew_while_offered),
 	KUNIT_CASE_PARAM(rx_response, rx_gen_params),
 	KUNIT_CASE_PARAM(tx_response, tx_gen_params),
 	KUNIT_CASE(leave_with_packets),

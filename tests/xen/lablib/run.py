@@ -298,8 +298,12 @@ class Run:
             self.say(self, f"allowed in dmesg: {text}")
         elif kind == "end":
             self.ended = text or stamp
-            if self.ended != "0" and not any(v == "fail" for v, _, _ in self.results):
+            if self.ended == "0":
+                return True
+            if any(v == "fail" for v, _, _ in self.results):
                 # A case that has said itself what failed may leave as it likes.
+                self.say(self, self.trace_tail(20))
+            else:
                 self.verdict("fail", self.label, f"case ended with exit code {self.ended}, last "
                              f"step: {self.last_step}\n" + self.trace_tail())
             return True
