@@ -43,7 +43,13 @@ static const struct counter rx_stats[] = {
 	RX_STAT(mapped),
 };
 
-#define STATS_PER_QUEUE	(ARRAY_SIZE(tx_stats) + ARRAY_SIZE(rx_stats))
+static const struct counter other_stats[] = {
+	{ "guest_rx_%u_held", offsetof(struct netback_stats, held) },
+};
+
+#define STATS_PER_QUEUE	(ARRAY_SIZE(tx_stats) + ARRAY_SIZE(rx_stats) + \
+			 ARRAY_SIZE(other_stats))
+#define MAX_TX_USECS	10000
 
 static void get_drvinfo(struct net_device *net, struct ethtool_drvinfo *info)
 {
@@ -80,6 +86,7 @@ static void get_strings(struct net_device *net, u32 set, u8 *data)
 	for (i = 0; i < net->real_num_tx_queues; i++) {
 		add_names(&data, tx_stats, ARRAY_SIZE(tx_stats), i);
 		add_names(&data, rx_stats, ARRAY_SIZE(rx_stats), i);
+		add_names(&data, other_stats, ARRAY_SIZE(other_stats), i);
 	}
 }
 
@@ -104,6 +111,8 @@ static void get_stats(struct net_device *net, struct ethtool_stats *stats,
 				  &vif->stats[i].tx);
 		data = add_values(data, rx_stats, ARRAY_SIZE(rx_stats),
 				  &vif->stats[i].rx);
+		data = add_values(data, other_stats, ARRAY_SIZE(other_stats),
+				  &vif->stats[i]);
 	}
 }
 
@@ -126,7 +135,35 @@ static void get_ringparam(struct net_device *net, struct ethtool_ringparam *ring
 	ring->tx_pending = NET_RING_SLOTS;
 }
 
+static int get_coalesce(struct net_device *net, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	const struct netback_vif *vif = netdev_priv(net);
+
+	coal->use_adaptive_tx_coalesce = vif->coalesce.adaptive;
+	coal->tx_coalesce_usecs = vif->coalesce.usecs;
+	return 0;
+}
+
+static int set_coalesce(struct net_device *net, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct netback_vif *vif = netdev_priv(net);
+
+	if (coal->tx_coalesce_usecs > MAX_TX_USECS) {
+		NL_SET_ERR_MSG_MOD(extack, "tx-usecs must be 0 to 10000");
+		return -EINVAL;
+	}
+	WRITE_ONCE(vif->coalesce.adaptive, coal->use_adaptive_tx_coalesce);
+	WRITE_ONCE(vif->coalesce.usecs, coal->tx_coalesce_usecs);
+	return 0;
+}
+
 const struct ethtool_ops netback_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_USECS |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE_TX,
 	.get_drvinfo = get_drvinfo,
 	.get_link = ethtool_op_get_link,
 	.get_sset_count = get_sset_count,
@@ -134,5 +171,7 @@ const struct ethtool_ops netback_ethtool_ops = {
 	.get_ethtool_stats = get_stats,
 	.get_channels = get_channels,
 	.get_ringparam = get_ringparam,
+	.get_coalesce = get_coalesce,
+	.set_coalesce = set_coalesce,
 	.get_ts_info = ethtool_op_get_ts_info,
 };

@@ -43,6 +43,7 @@ static void stop_queue(struct netback_queue *queue)
 	queue->throttled = false;
 	netback_pool_stop(&queue->pool);
 	netback_rx_purge(queue);
+	netback_hold_stop(queue);
 	timer_delete_sync(&queue->rx_timer);
 	/* When it is served again its guest has all the time once more. */
 	netback_rx_revive(queue);
@@ -250,6 +251,7 @@ struct netback_vif *netback_alloc(struct xenbus_device *xdev,
 	/* Until a frontend has said what it takes. */
 	vif->can_sg = true;
 	vif->wanted_mtu = net->mtu;
+	netback_coalesce_init(&vif->coalesce);
 	vif->stats = kvcalloc(netback_max_queues, sizeof(*vif->stats),
 			      GFP_KERNEL);
 	if (!vif->stats) {

@@ -18,7 +18,8 @@
  * Guest receive, under the lock of the transmit queue of the network device:
  *
  *   interface.c  which queue, which packets            (ndo_*)
- *   rx.c         skb -> slots, grant copies; one hypercall, one push, one event
+ *   rx.c         skb -> slots, grant copies; one hypercall, one push
+ *   event.c      one event, which may be held back
  *
  * Beside it: xenbus.c decides what state to be in, connect.c builds and takes
  * down queues, ctrl.c serves the control ring, which configures hash.c and
@@ -36,6 +37,7 @@
 #include <xen/xenbus.h>
 
 #include "evtchn/event_channel.h"
+#include "evtchn/moderation.h"
 #include "grant/batch.h"
 #include "ring/ring.h"
 #include "ring/xenstore.h"
@@ -85,7 +87,7 @@ struct netback_tx_stats {
  * struct netback_rx_stats - counters of guest receive
  * @packets: put into the guest's buffers
  * @bytes: of them
- * @notifies: events sent
+ * @notifies: events sent at once
  * @filtered: multicast packets that the guest did not ask for
  * @too_big: packets of more slots than a frontend takes
  * @copy_failed: the guest's grants gave no access
@@ -107,9 +109,17 @@ struct netback_rx_stats {
 	u64_stats_t mapped;
 };
 
+/**
+ * struct netback_stats - counters of a queue
+ * @tx: guest transmit
+ * @rx: guest receive
+ * @held: events of guest receive that were sent after they were held back;
+ *	written by the timer
+ */
 struct netback_stats {
 	struct netback_tx_stats tx;
 	struct netback_rx_stats rx ____cacheline_aligned_in_smp;
+	u64_stats_t held;
 };
 
 /**
@@ -124,6 +134,22 @@ struct netback_pool {
 	struct timer_list timer;
 	unsigned long used_at;
 	bool idle;
+};
+
+/**
+ * struct netback_hold - events of guest receive
+ * @moderation: whether they are held back
+ * @timer: sends what is held back
+ * @owed: an event is held back; taken by who sends it
+ * @packets: put into the ring since an event was due
+ * @from: responses published when it was
+ */
+struct netback_hold {
+	struct moderation moderation;
+	struct hrtimer timer;
+	bool owed;
+	unsigned int packets;
+	u32 from;
 };
 
 /**
@@ -150,6 +176,7 @@ struct netback_pool {
  * @tx_event: an event has come that has had no EOI
  * @rx_event: the same for @rx_ec
  * @rx: indices of the receive ring
+ * @hold: events for what is put into it
  * @backlog: packets to be put into the ring in one go
  * @backlog_slots: slots that they need
  * @rx_need: slots to wait for while stopped
@@ -192,6 +219,7 @@ struct netback_queue {
 
 	/* Written under the lock of the network device's queue. */
 	struct ring_back rx ____cacheline_aligned_in_smp;
+	struct netback_hold hold;
 	struct sk_buff_head backlog;
 	unsigned int backlog_slots;
 	unsigned int rx_need;
@@ -213,6 +241,16 @@ struct netback_queue {
 struct netback_credit {
 	spinlock_t lock;	/* @bucket */
 	struct credit_bucket bucket;
+};
+
+/**
+ * struct netback_coalesce - how long events of guest receive may wait
+ * @adaptive: only where packets come faster for it
+ * @usecs: microseconds, 0 for not at all
+ */
+struct netback_coalesce {
+	bool adaptive;
+	unsigned int usecs;
 };
 
 /**
@@ -289,6 +327,7 @@ struct netback_watch {
  * @announced: hotplug scripts were told that the vif is there
  * @hotplugged: the hotplug script has done its part
  * @up: what "carrier" says
+ * @coalesce: event moderation; under RTNL
  * @rate: "rate" as it was applied last
  * @credit: rate limit over all queues
  * @hash: hash of received packets; what the frontend set on the control ring
@@ -324,6 +363,7 @@ struct netback_vif {
 	bool announced;
 	bool hotplugged;
 	bool up;
+	struct netback_coalesce coalesce;
 	char rate[24];
 	struct netback_ctrl ctrl;
 
@@ -544,6 +584,45 @@ void netback_rx_timeout(struct timer_list *timer);
  * @queue: a queue that is not served
  */
 void netback_rx_purge(struct netback_queue *queue);
+
+/* event.c: events for what guests receive. */
+
+/**
+ * netback_coalesce_init() - what is done unless somebody wants something else
+ * @coalesce: filled
+ */
+void netback_coalesce_init(struct netback_coalesce *coalesce);
+
+/**
+ * netback_hold_init() - nothing is held back
+ * @queue: a new queue
+ */
+void netback_hold_init(struct netback_queue *queue);
+
+/**
+ * netback_hold_end() - send the event that is held back, if there is one
+ * @queue: the queue
+ *
+ * Context: lock of the network device's queue, or the queue is not served.
+ */
+void netback_hold_end(struct netback_queue *queue);
+
+/**
+ * netback_hold_stop() - the same, and the timer does not run any more
+ * @queue: a queue into whose ring nobody puts anything
+ *
+ * Context: may sleep.
+ */
+void netback_hold_stop(struct netback_queue *queue);
+
+/**
+ * netback_rx_push() - publish what was put into the ring, and tell the guest
+ * @queue: the queue
+ * @packets: how many were put into it, at least 1
+ *
+ * Context: lock of the network device's queue, BH disabled.
+ */
+void netback_rx_push(struct netback_queue *queue, unsigned int packets);
 
 /* multicast.c */
 

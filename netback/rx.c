@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Guest receive: from the network device's queue to the ring. Packets that come
- * together are copied by one hypercall and announced by one event.
+ * together are copied by one hypercall and published by one push.
  */
 #include "netback.h"
 
@@ -34,12 +34,6 @@ struct rx_cursor {
 static struct netdev_queue *txq_of(const struct netback_queue *queue)
 {
 	return netdev_get_tx_queue(queue->vif->net, queue->index);
-}
-
-static const struct event_channel *
-channel_of(const struct netback_queue *queue)
-{
-	return queue->rx_ec.irq ? &queue->rx_ec : &queue->tx_ec;
 }
 
 static unsigned int extras_of(const struct netback_vif *vif, bool gso)
@@ -249,10 +243,7 @@ static void respond(struct netback_queue *queue, struct netback_rx_pass *pass)
 	for (i = 0; i < pass->nr_slots; i++)
 		ring_back_put(&queue->rx, &pass->slots[i],
 			      sizeof(pass->slots[i]));
-	if (!ring_back_push(&queue->rx))
-		return;
-	event_channel_notify(channel_of(queue));
-	u64_stats_inc(&queue->stats->rx.notifies);
+	netback_rx_push(queue, pass->nr_packets);
 }
 
 static void free_backlog(struct netback_queue *queue)
@@ -343,6 +334,14 @@ static void wait_for_buffers(struct netback_queue *queue, unsigned int need)
 		mod_timer(&queue->rx_timer, jiffies + queue->rx_look);
 }
 
+/* A guest that is to post buffers has to know of what is in them. */
+static void find_buffers(struct netback_queue *queue, int need)
+{
+	netback_hold_end(queue);
+	if (!get_buffers(queue, need))
+		wait_for_buffers(queue, need);
+}
+
 static void enqueue(struct netback_queue *queue, struct sk_buff *skb,
 		    unsigned int slots)
 {
@@ -386,8 +385,8 @@ netdev_tx_t netback_xmit(struct netback_queue *queue, struct sk_buff *skb,
 	if (!more || room < need ||
 	    skb_queue_len(&queue->backlog) == NETBACK_BACKLOG_MAX)
 		flush(queue);
-	if (unlikely(room < need) && !get_buffers(queue, need))
-		wait_for_buffers(queue, need);
+	if (unlikely(room < need))
+		find_buffers(queue, need);
 	return ret;
 }
 

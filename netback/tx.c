@@ -331,6 +331,7 @@ int netback_queue_init(struct netback_queue *queue, struct netback_vif *vif,
 	hrtimer_init(&queue->credit_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	queue->credit_timer.function = credit_expired;
 	timer_setup(&queue->rx_timer, netback_rx_timeout, 0);
+	netback_hold_init(queue);
 	__skb_queue_head_init(&queue->backlog);
 	/* Others look at the network device's list of NAPI under RTNL. */
 	rtnl_lock();

@@ -24,11 +24,11 @@
 #include <xen/xenbus.h>
 
 #include "evtchn/event_channel.h"
+#include "evtchn/moderation.h"
 #include "grant/pool.h"
 #include "ring/net_wire.h"
 #include "ring/ring.h"
 #include "ring/xenstore.h"
-#include "moderation.h"
 #include "response.h"
 
 struct page_pool;

@@ -414,12 +414,26 @@ static inline bool ring_back_push(struct ring_back *ring)
 	/* Slots before index; pairs with virt_rmb() in ring_front_pending(). */
 	virt_wmb();
 	ring_store(&ring->shared->rsp_prod, ring->rsp_prod);
-	ring->rsp_published = ring->rsp_prod;
+	WRITE_ONCE(ring->rsp_published, ring->rsp_prod);
 
 	/* Index before event; pairs with virt_mb() in ring_front_arm(). */
 	virt_mb();
 	return ring_event_crossed(old, ring->rsp_prod,
 				  ring_load(&ring->shared->rsp_event));
+}
+
+/**
+ * ring_back_waited() - whether the frontend still waits for what is published
+ * @ring: a ring of which ring_back_push() has asked for an event
+ *
+ * Context: any; other responses may be published meanwhile.
+ * Return: false if the frontend has seen it, and waits for more.
+ */
+static inline bool ring_back_waited(const struct ring_back *ring)
+{
+	u32 event = ring_load(&ring->shared->rsp_event);
+
+	return (s32)(READ_ONCE(ring->rsp_published) - event) >= 0;
 }
 
 #endif /* XSPLIT_RING_H */

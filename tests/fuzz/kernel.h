@@ -357,6 +357,7 @@ struct timer_list {
 #define HRTIMER_MODE_REL_PINNED		1
 #define ns_to_ktime(ns)			((ktime_t)(ns))
 #define hrtimer_init(t, clock, mode)	((t)->armed = false)
+#define hrtimer_cancel(t)		((t)->armed = false)
 #define hrtimer_start(t, when, mode)	((void)(when), (t)->armed = true)
 #define timer_setup(t, f, flags)	((t)->function = (f))
 #define timer_pending(t)		((t)->armed)

@@ -479,6 +479,9 @@ static void begin(void)
 		queues[i].vif = &vif;
 		queues[i].stats = &stats;
 	}
+	vif.coalesce.adaptive = peer_below(2);
+	vif.coalesce.usecs = 64;
+	netback_hold_init(queue);
 	netback_max_static_grants = peer_mostly(528, 8);
 	__skb_queue_head_init(&queue->backlog);
 	steps = 0;
@@ -532,8 +535,16 @@ void target_run(void)
 			queue->rx_timer.armed = false;
 			netback_rx_timeout(&queue->rx_timer);
 		}
+		if (queue->hold.timer.armed && peer_below(2)) {
+			queue->hold.timer.armed = false;
+			queue->hold.timer.function(&queue->hold.timer);
+			MUST(!queue->hold.owed);
+		}
+		/* Who waits for buffers has told the guest of all there is. */
+		MUST(!netdev_get_tx_queue(&net, 0)->stopped || !queue->hold.owed);
 	}
 	netback_rx_purge(queue);
+	netback_hold_stop(queue);
 	netback_ctrl_disconnect(&vif);
 	netback_hash_clear(&vif.hash);
 	for (i = 0; i < QUEUES; i++)

@@ -245,6 +245,10 @@ void netback_pool_drain(struct netback_pool *pool)
 {
 }
 
+void netback_hold_init(struct netback_queue *q)
+{
+}
+
 void netback_rx_timeout(struct timer_list *timer)
 {
 }

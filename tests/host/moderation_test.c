@@ -3,7 +3,7 @@
  * Moderation of events, with senders made of arithmetic: what it finds out about
  * each, how soon, and what that costs those that must not be kept waiting.
  */
-#include "netfront/moderation.h"
+#include "evtchn/moderation.h"
 
 #include <linux/array_size.h>
 

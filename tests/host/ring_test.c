@@ -611,6 +611,33 @@ static void arm_asks_for_the_nth(const void *arg)
 		}
 }
 
+/* What an event was asked for, until the frontend asks for the next. */
+static void waited_until_armed_beyond(const void *arg)
+{
+	struct pair pair;
+	const u32 *start;
+
+	(void)arg;
+	FOR_EACH_START(start) {
+		connect(&pair, 64, *start);
+		put_req(&pair, 1);
+		put_req(&pair, 2);
+		ring_front_push(&pair.front);
+		ring_front_arm(&pair.front, 1);
+		CHECK(!ring_back_waited(&pair.back));
+		put_rsp(&pair, 1);
+		CHECK(ring_back_push(&pair.back));
+		CHECK(ring_back_waited(&pair.back));
+		put_rsp(&pair, 2);
+		CHECK(!ring_back_push(&pair.back));
+		CHECK(ring_back_waited(&pair.back));
+		CHECK_EQ(ring_front_pending(&pair.front), 2);
+		ring_front_skip(&pair.front, 2);
+		ring_front_arm(&pair.front, 1);
+		CHECK(!ring_back_waited(&pair.back));
+	}
+}
+
 static void attach_to_nonzero_indices(const void *arg)
 {
 	struct pair pair;
@@ -836,6 +863,7 @@ void ring_tests(void)
 	RUN(event_equals_prod);
 	RUN(event_far);
 	RUN(arm_asks_for_the_nth);
+	RUN(waited_until_armed_beyond);
 	RUN(unget_leaves_the_last);
 	RUN(attach_to_nonzero_indices);
 	RUN(attach_writes_nothing);

@@ -1093,6 +1093,76 @@ static void rx_yield(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/* The guest sleeps until the next packet. */
+static void sleep_guest(void)
+{
+	ring_front_skip(&buffers, max(ring_front_pending(&buffers), 0));
+	ring_front_arm(&buffers, 1);
+}
+
+/* An event that is held back comes late, when it is due, or when it has to. */
+static void rx_held(struct kunit *test)
+{
+	struct netback_queue *queue;
+	struct fake_event *event;
+
+	start(test, MULTI);
+	fake_work_run();
+	queue = &vif->queues[0];
+	event = fake_event(queue->rx_ec.irq ?: queue->tx_ec.irq);
+	ring_front_init(&buffers, page_address(pages[1]), PAGE_SIZE,
+			NET_RX_SLOT_SIZE);
+	post(NET_RING_SLOTS);
+	netback_rx_resume(queue);
+	vif->coalesce = (struct netback_coalesce){ .usecs = 0 };
+
+	event->sent = 0;
+	sleep_guest();
+	send_to_guest(test, 1);
+	KUNIT_EXPECT_EQ(test, event->sent, 1);
+
+	vif->coalesce.usecs = 20000;
+	sleep_guest();
+	send_to_guest(test, 2);
+	KUNIT_EXPECT_EQ(test, event->sent, 1);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, event->sent, 2);
+	KUNIT_EXPECT_EQ(test, u64_stats_read(&queue->stats->held), 1);
+
+	/* A guest that has looked by itself is not woken. */
+	sleep_guest();
+	send_to_guest(test, 1);
+	sleep_guest();
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, event->sent, 2);
+
+	/* Enough is enough. */
+	send_to_guest(test, NET_RING_SLOTS / 4);
+	KUNIT_EXPECT_EQ(test, event->sent, 2);
+	send_to_guest(test, 1);
+	KUNIT_EXPECT_EQ(test, event->sent, 3);
+
+	/* It has to post buffers, and so to know of what is in them. */
+	sleep_guest();
+	send_to_guest(test, NET_RING_SLOTS);
+	KUNIT_EXPECT_TRUE(test, stopped());
+	KUNIT_EXPECT_GT(test, event->sent, 3);
+	KUNIT_EXPECT_FALSE(test, queue->hold.owed);
+
+	post(NET_RING_SLOTS / 2);
+	netback_rx_resume(queue);
+	event->sent = 0;
+	sleep_guest();
+	send_to_guest(test, 1);
+	KUNIT_EXPECT_EQ(test, event->sent, 0);
+	rtnl_lock();
+	dev_close(vif->net);
+	rtnl_unlock();
+	KUNIT_EXPECT_EQ(test, event->sent, 1);
+	remove();
+	fake_nothing_left(test);
+}
+
 static void try_static(struct kunit *test)
 {
 	u32 done;
@@ -1142,6 +1212,7 @@ static struct kunit_case netback_cases[] = {
 	KUNIT_CASE(static_tx),
 	KUNIT_CASE(static_rx),
 	KUNIT_CASE(rx_yield),
+	KUNIT_CASE(rx_held),
 	KUNIT_CASE_PARAM(static_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),
 	KUNIT_CASE_PARAM(connect_sweep, fake_kind_gen_params),

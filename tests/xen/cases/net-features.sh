@@ -151,6 +151,15 @@ for o in -i -S -l -g -c -T; do
 	ethtool $o "$(net_vif g1)" 2>&1
 done
 check ethtool-stats guest_run g1 "ethtool -S $NET_IF"
+if [ "$BACK" = ours ]; then
+	vif=$(net_vif g1)
+	check back-coalesce-adaptive eval 'ethtool -c $vif | grep -E "^Adaptive RX: (off|n/a)  TX: on"'
+	check back-coalesce-held ethtool -C "$vif" adaptive-tx off tx-usecs 200
+	verify back-coalesce
+	check back-coalesce-counted eval 'ethtool -S $vif | grep -E "guest_rx_[0-9]_held: [1-9]"'
+	check back-coalesce-too-long test "$(ethtool -C "$vif" tx-usecs 10001 2>/dev/null; echo $?)" != 0
+	check back-coalesce-back ethtool -C "$vif" adaptive-tx on tx-usecs 64
+fi
 if [ "$FRONT" = ours ]; then
 	check ethtool-driver guest_run g1 "ethtool -i $NET_IF | grep '^driver: netfront' && ethtool -i $NET_IF | grep '^bus-info: vif-0'"
 	check ethtool-counted guest_run g1 "ethtool -S $NET_IF | grep -E 'queue_0_rx_packets: [1-9]'"

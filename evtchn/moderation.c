@@ -2,10 +2,13 @@
 /* When to hold events back: a trial, and what is made of it. */
 #include "moderation.h"
 
+#include <linux/export.h>
+
 void moderation_begin(struct moderation *m)
 {
 	*m = (struct moderation){ .pause = MODERATION_PAUSE };
 }
+EXPORT_SYMBOL_NS_GPL(moderation_begin, XSPLIT);
 
 static u64 cost_of_packet(const struct moderation *m, u64 now)
 {
@@ -14,8 +17,8 @@ static u64 cost_of_packet(const struct moderation *m, u64 now)
 
 static bool is_worth_a_trial(const struct moderation *m, u64 now)
 {
-	return m->packets < m->polls * MODERATION_BATCH &&
-	       now - m->since < (u64)m->polls * MODERATION_APART &&
+	return m->packets < m->wakeups * MODERATION_BATCH &&
+	       now - m->since < (u64)m->wakeups * MODERATION_APART &&
 	       now >= m->until;
 }
 
@@ -28,7 +31,7 @@ static bool has_helped(const struct moderation *m, u64 now)
 /* Whether something was there to be waited for. */
 static bool helps(const struct moderation *m)
 {
-	return m->packets >= 2 * m->polls;
+	return m->packets >= 2 * m->wakeups;
 }
 
 static void give_up(struct moderation *m, u64 now)
@@ -70,7 +73,8 @@ void moderation_end_window(struct moderation *m, u64 now)
 {
 	if (m->since)
 		judge(m, now);
-	m->polls = 0;
+	m->wakeups = 0;
 	m->packets = 0;
 	m->since = now;
 }
+EXPORT_SYMBOL_NS_GPL(moderation_end_window, XSPLIT);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether packets come faster if the guest sleeps for a while first. PURE: also
- * built in user space.
+ * Whether packets come faster if who receives them sleeps for a while first. PURE:
+ * also built in user space.
  *
- * A guest that is done with each packet before the next one comes is woken for
- * each, and where that costs the sender time, too, the wakeups are the limit.
- * Nothing that one side sees tells this from a peer that sends a packet when it
- * has got an answer. So it is tried: events are held back for a few polls, and
- * for longer only where packets then came markedly faster. What waits for
- * answers comes more slowly, and is left alone for ever longer.
+ * Who is done with each packet before the next one comes is woken for each, and
+ * where that costs the sender time, too, the wakeups are the limit. Nothing that
+ * one side sees tells this from a peer that sends a packet when it has got an
+ * answer. So it is tried: a few events are held back, and more only where packets
+ * then came markedly faster. What waits for answers comes more slowly, and is
+ * left alone for ever longer.
  */
-#ifndef XSPLIT_NETFRONT_MODERATION_H
-#define XSPLIT_NETFRONT_MODERATION_H
+#ifndef XSPLIT_MODERATION_H
+#define XSPLIT_MODERATION_H
 
 #include <linux/types.h>
 
-/* Polls that are judged together, and those of a trial. */
-#define MODERATION_POLLS	64
+/* Wakeups that are judged together, and those of a trial. */
+#define MODERATION_WINDOW	64
 #define MODERATION_TRIAL	16
-/* As many packets in each poll need no help: those come by themselves. */
+/* As many packets for each need no help: those come by themselves. */
 #define MODERATION_BATCH	4
 /* Wakeups that are farther apart than this cost little, nanoseconds. */
 #define MODERATION_APART	100000
@@ -40,7 +40,7 @@ enum moderation_state {
 /**
  * struct moderation - what is known of a queue
  * @state: what is done about events
- * @polls: in the window that is watched
+ * @wakeups: in the window that is watched
  * @packets: in those
  * @since: begin of the window, nanoseconds; 0 before the first
  * @cost: time for a packet before the trial, nanoseconds
@@ -49,7 +49,7 @@ enum moderation_state {
  */
 struct moderation {
 	enum moderation_state state;
-	unsigned int polls;
+	unsigned int wakeups;
 	unsigned int packets;
 	u64 since;
 	u64 cost;
@@ -71,17 +71,17 @@ void moderation_begin(struct moderation *m);
 void moderation_end_window(struct moderation *m, u64 now);
 
 /**
- * moderation_note() - count a poll
+ * moderation_note() - count a wakeup
  * @m: what is known
- * @packets: that it has received, at least 1
+ * @packets: that were received by it, at least 1
  *
  * Return: whether moderation_end_window() is to be called.
  */
 static inline bool moderation_note(struct moderation *m, unsigned int packets)
 {
 	m->packets += packets;
-	return ++m->polls >= (m->state == MODERATION_TRYING ?
-			      MODERATION_TRIAL : MODERATION_POLLS);
+	return ++m->wakeups >= (m->state == MODERATION_TRYING ?
+			      MODERATION_TRIAL : MODERATION_WINDOW);
 }
 
 /**
@@ -93,4 +93,4 @@ static inline bool moderation_holds(const struct moderation *m)
 	return m->state != MODERATION_OFF;
 }
 
-#endif /* XSPLIT_NETFRONT_MODERATION_H */
+#endif /* XSPLIT_MODERATION_H */
