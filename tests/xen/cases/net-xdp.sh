@@ -39,9 +39,12 @@ off() { # TAG [NUMBER] - it has matched so many frames
 }
 # The in-tree back stays in state Reconfigured.
 headroom_is() { xs_is "$(net_fe g1)/xdp-headroom" "$1" && { [ "$BACK" = intree ] || net_connected g1; }; }
+# The in-tree front shows a program frames that came before there was room, at the place where
+# they would be: what it finds there may be an earlier frame. They are not counted.
 on() { # TAG ACTION - and the backend has made room
 	check "$1-on" xdp_on "${1##*-}" "$NET_IF" "$2"
 	check "$1-headroom" wait_until 5 headroom_is 256
+	guest_run g1 "killall -USR1 netxdp"
 }
 nothing_arrives() { [ "$(net_frames_in g1 "$@" -w 0 -g 50 -i 1 | grep -o 'packets [0-9]*')" = "packets 0" ]; }
 

@@ -8,7 +8,7 @@
  * ACTION for netgen's frames (ethertype 88b5): pass, drop, aborted, tx (back to where it came
  * from), redirect:DEV2 (the same, out of another device). All others pass. frags: the program
  * can take frames in several buffers. all: every frame is one of netgen's. Prints "attached" or why not and, at the end,
- * "matched N bytes N others N" (bytes of first buffers).
+ * "matched N bytes N others N" (bytes of first buffers). SIGUSR1: counts anew.
  */
 #include <err.h>
 #include <errno.h>
@@ -177,6 +177,17 @@ static unsigned long long counter(uint32_t which)
 	return v;
 }
 
+static void count_anew(void)
+{
+	uint64_t v = 0;
+	uint32_t which;
+	union bpf_attr a = { .map_fd = map, .key = (uintptr_t)&which, .value = (uintptr_t)&v };
+
+	for (which = 0; which < COUNTERS; which++)
+		if (bpf(BPF_MAP_UPDATE_ELEM, &a))
+			err(2, "counter");
+}
+
 static int load_prog(bool frags)
 {
 	static char log[65536];
@@ -208,6 +219,7 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	make_map();
 	assemble(argv[2], all);
@@ -222,7 +234,8 @@ int main(int argc, char **argv)
 	}
 	printf("attached\n");
 	fflush(stdout);
-	sigwait(&set, &sig);
+	while (!sigwait(&set, &sig) && sig == SIGUSR1)
+		count_anew();
 	printf("matched %llu bytes %llu others %llu\n", counter(MATCHED), counter(BYTES),
 	       counter(OTHERS));
 	return 0;
