@@ -4,6 +4,8 @@
  */
 #include "netback.h"
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <linux/udp.h>
 
@@ -174,15 +176,33 @@ static void answer(struct netback_queue *queue, struct netback_tx_pass *pass)
 	WRITE_ONCE(queue->worked, true);
 }
 
+static bool is_udp(const struct sk_buff *skb)
+{
+	const void *header = skb->data;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return skb->csum_offset == offsetof(struct udphdr, check);
+	if (skb_headlen(skb) < sizeof(struct ipv6hdr))
+		return false;
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return ((const struct iphdr *)header)->protocol == IPPROTO_UDP;
+	case htons(ETH_P_IPV6):
+		return ((const struct ipv6hdr *)header)->nexthdr == IPPROTO_UDP;
+	default:
+		return false;
+	}
+}
+
 /*
- * UDP of the guest's own sockets, which is merged only where the administrator
- * wants it; otherwise GRO would look at each packet for nothing.
+ * UDP is merged only where the administrator wants it; otherwise GRO would look
+ * at each packet for nothing. What it carries for a tunnel that ends here is
+ * merged by the tunnel's device.
  */
 static bool is_single(const struct net_device *net, const struct sk_buff *skb)
 {
-	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       skb->csum_offset == offsetof(struct udphdr, check) &&
-	       !(net->features & (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD));
+	return !(net->features & (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD)) &&
+	       is_udp(skb);
 }
 
 static void deliver(struct netback_queue *queue, struct netback_packet *packet)

@@ -90,6 +90,13 @@ struct iphdr {
 	__be32 saddr, daddr;
 } __packed;
 
+struct ipv6hdr {
+	__be32 version_class_flow;
+	__be16 payload_len;
+	u8 nexthdr, hop_limit;
+	u8 saddr[16], daddr[16];
+} __packed;
+
 struct udphdr {
 	__be16 source, dest, len;
 	__sum16 check;
