@@ -18,6 +18,7 @@
 #include <xen/xenbus.h>
 
 #include "evtchn/event_channel.h"
+#include "evtchn/handover.h"
 #include "grant/pool.h"
 #include "ring/blk_wire.h"
 #include "ring/ring.h"
@@ -45,6 +46,7 @@ struct blkfront;
  * @max_indirect_segments: segments per indirect request
  * @feature_persistent: whether to offer persistent grants
  * @trusted: whether backends may see memory that shares a page with data
+ * @hand_over: whether to offer the CPU to backends that answer at once
  */
 struct blkfront_params {
 	unsigned int max_queues;
@@ -52,6 +54,7 @@ struct blkfront_params {
 	unsigned int max_indirect_segments;
 	bool feature_persistent;
 	bool trusted;
+	bool hand_over;
 };
 
 extern struct blkfront_params blkfront_params;
@@ -93,13 +96,15 @@ struct blkfront_io {
  * @lock: protects the following
  * @live: the ring is connected and the backend has kept to the protocol
  * @stopped: some hardware queue waits for slots or grants
+ * @armed: the next response causes an event
  * @free_id: first free id
  * @nr_free: number of free ids
  * @front: private indices; responses are consumed under @lock, too
+ * @handover: when senders hand the CPU over
  * @pool: grants
  * @irq_pending: an interrupt waits for its EOI; hard interrupt and tasklet,
  *	which exclude each other because no event comes before the EOI
- * @worked: responses were taken since the last EOI
+ * @worked: responses were taken since the last EOI; also set by senders
  * @worked_before: or between that and the one before
  *
  * Requests are put into the ring only under an id that is free until then, so
@@ -120,9 +125,11 @@ struct blkfront_ring {
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool live;
 	bool stopped;
+	bool armed;
 	u16 free_id;
 	u16 nr_free;
 	struct ring_front front;
+	struct handover handover;
 	struct grant_pool pool;
 
 	/* Written by the interrupt and its tasklet. */
@@ -241,6 +248,34 @@ static inline struct blkfront_io *blkfront_io(struct request *rq)
 }
 
 /*
+ * Have the next response cause an event. A higher threshold would save events at
+ * depth, but delay the first responses until the last ones are there; the backend
+ * batches by itself.
+ * Return: as ring_front_arm().
+ */
+static inline int blkfront_arm(struct blkfront_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	ring->armed = true;
+	return ring_front_arm(&ring->front, 1);
+}
+
+static inline void blkfront_disarm(struct blkfront_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	if (ring->armed)
+		ring_front_disarm(&ring->front);
+	ring->armed = false;
+}
+
+/* Ring requests in flight, with those that are being put into the ring. */
+static inline unsigned int blkfront_inflight(const struct blkfront_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+	return ring->front.entries - ring->nr_free;
+}
+
+/*
  * Frames of the largest request. Without indirect requests, some parts per
  * request save work in the block layer, but leave room for other requests.
  */
@@ -260,6 +295,7 @@ extern const struct blk_mq_ops blkfront_mq_ops;
 irqreturn_t blkfront_interrupt(int irq, void *data);
 void blkfront_complete(struct tasklet_struct *tasklet);
 bool blkfront_revoke(struct blkfront_ring *ring, struct request *rq);
+void blkfront_hand_over(struct blkfront_ring *ring);
 
 /* ring.c: life of rings; process context, no I/O runs */
 int blkfront_ring_create(struct blkfront_ring *ring);

@@ -22,16 +22,6 @@ struct batch {
 	struct grant_list refs;
 };
 
-/*
- * How many more responses the backend should gather before it sends an event.
- * A higher threshold would save events at depth, but delay the first responses
- * until the last ones are there; the backend batches by itself.
- */
-static u32 event_threshold(const struct blkfront_ring *ring)
-{
-	return 1;
-}
-
 static void report_offence(struct blkfront_ring *ring,
 			   enum blkfront_offence offence, u64 id, u8 op)
 {
@@ -127,7 +117,10 @@ static void put_grants(struct blkfront_ring *ring, struct batch *batch)
 	batch->refs.nr = 0;
 }
 
-/* Take a batch, or ask for an event. Return: whether there was a response. */
+/*
+ * Take a batch, or ask for an event; with nothing in flight, who sends the next
+ * request decides about that. Return: whether there was a response.
+ */
 static bool take_batch(struct blkfront_ring *ring, struct batch *batch)
 {
 	int pending, n;
@@ -138,13 +131,15 @@ static bool take_batch(struct blkfront_ring *ring, struct batch *batch)
 	if (!ring->live)
 		return false;
 	pending = ring_front_pending(&ring->front);
-	if (!pending)
-		pending = ring_front_arm(&ring->front, event_threshold(ring));
+	if (!pending && blkfront_inflight(ring))
+		pending = blkfront_arm(ring);
 	if (unlikely(pending < 0)) {
 		report_offence(ring, BLKFRONT_BAD_INDEX, 0, 0);
 		return false;
 	}
 
+	if (pending)
+		ring->armed = false;
 	for (n = min(pending, BATCH); n && ring->live; n--)
 		take_response(ring, batch);
 	return pending;
@@ -286,17 +281,24 @@ static void kick_stopped(struct blkfront_ring *ring)
 			blk_mq_start_stopped_hw_queue(hctx, true);
 }
 
-void blkfront_complete(struct tasklet_struct *tasklet)
+/*
+ * Complete what was answered. @event: it is because of an event.
+ * Return: whether there is more, for which there was no time.
+ */
+static bool complete_answered(struct blkfront_ring *ring, bool event)
 {
-	struct blkfront_ring *ring = from_tasklet(ring, tasklet, tasklet);
-	bool more, kick;
 	unsigned int work = 0;
 	struct batch batch;
+	bool more, kick;
 
 	batch.pages.nr = 0;
 	batch.refs.nr = 0;
 	do {
 		spin_lock(&ring->lock);
+		if (event)
+			handover_note_event(&ring->handover,
+					    blkfront_inflight(ring));
+		event = false;
 		put_grants(ring, &batch);
 		more = take_batch(ring, &batch);
 		kick = ring->stopped && !more;
@@ -304,7 +306,8 @@ void blkfront_complete(struct tasklet_struct *tasklet)
 			ring->stopped = false;
 		spin_unlock(&ring->lock);
 
-		ring->worked |= more;
+		if (more)
+			WRITE_ONCE(ring->worked, true);
 		work += finish_batch(ring, &batch);
 	} while (more && work < BUDGET);
 
@@ -312,12 +315,40 @@ void blkfront_complete(struct tasklet_struct *tasklet)
 		spin_lock(&ring->lock);
 		put_grants(ring, &batch);
 		spin_unlock(&ring->lock);
-		tasklet_schedule(tasklet);
-		return;
-	}
-	if (kick)
+	} else if (kick) {
 		kick_stopped(ring);
-	end_run(ring);
+	}
+	return more;
+}
+
+void blkfront_complete(struct tasklet_struct *tasklet)
+{
+	struct blkfront_ring *ring = from_tasklet(ring, tasklet, tasklet);
+
+	if (complete_answered(ring, ring->irq_pending))
+		tasklet_schedule(tasklet);
+	else
+		end_run(ring);
+}
+
+/**
+ * blkfront_hand_over() - let the backend run, and complete what it answers
+ * @ring: the ring, for whose answers no event was asked
+ *
+ * Context: as queue_rq; no lock held.
+ */
+void blkfront_hand_over(struct blkfront_ring *ring)
+{
+	event_channel_yield();
+
+	/* Who is told that I/O has ended expects a softirq. */
+	local_bh_disable();
+	if (complete_answered(ring, false))
+		tasklet_schedule(&ring->tasklet);
+	spin_lock(&ring->lock);
+	handover_end(&ring->handover, !blkfront_inflight(ring));
+	spin_unlock(&ring->lock);
+	local_bh_enable();
 }
 
 irqreturn_t blkfront_interrupt(int irq, void *data)

@@ -20,6 +20,7 @@ struct blkfront_params blkfront_params = {
 	.max_indirect_segments = BLKFRONT_MAX_SEGS,
 	.feature_persistent = true,
 	.trusted = true,
+	.hand_over = true,
 };
 
 module_param_named(max_queues, blkfront_params.max_queues, uint, 0444);
@@ -40,6 +41,9 @@ MODULE_PARM_DESC(feature_persistent,
 module_param_named(trusted, blkfront_params.trusted, bool, 0644);
 MODULE_PARM_DESC(trusted,
 		 "Backends of new connections may see memory beside the data (default: Y)");
+module_param_named(hand_over, blkfront_params.hand_over, bool, 0644);
+MODULE_PARM_DESC(hand_over,
+		 "Offer the CPU to backends that answer at once before waiting for an event (default: Y)");
 
 #define MAX_QUEUES	64
 

@@ -10,6 +10,7 @@
 #include "blkfront.h"
 
 #include <linux/bvec.h>
+#include <linux/sched/stat.h>
 #include <xen/page.h>
 
 /* Walks the data grants while ring requests are built. */
@@ -333,19 +334,61 @@ static size_t build_discard(struct blkif_request *req, struct request *rq,
 	return sizeof(*req);
 }
 
+/* What is left to do when requests are published and the lock is released. */
+struct kick {
+	bool notify;
+	bool hand_over;
+};
+
+/*
+ * Whether the sender is about to wait for a backend that answers at once. Where
+ * another thread wants to run, there is something better to do.
+ */
+static bool hands_over(struct blkfront_ring *ring)
+{
+	return handover_due(&ring->handover, blkfront_inflight(ring)) &&
+	       READ_ONCE(blkfront_params.hand_over) && single_task_running();
+}
+
+/* Show the backend all requests, with an event for the answers if need be. */
+static struct kick publish(struct blkfront_ring *ring)
+{
+	struct kick kick = {};
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->front.req_prod == ring->front.req_published)
+		return kick;
+	kick.hand_over = hands_over(ring);
+	if (kick.hand_over)
+		blkfront_disarm(ring);
+	else if (!ring->armed)
+		blkfront_arm(ring);
+	kick.notify = ring_front_push(&ring->front);
+	return kick;
+}
+
+static void carry_out(struct blkfront_ring *ring, struct kick kick)
+{
+	if (kick.notify)
+		event_channel_notify(&ring->ec);
+	if (kick.hand_over)
+		blkfront_hand_over(ring);
+}
+
 /*
  * Put all parts into the ring. When the last is there, the request may be
  * completed and gone at any time.
  */
-static bool put_parts(struct blkfront_ring *ring, struct request *rq,
-		      struct blkfront_io *io, bool push)
+static struct kick put_parts(struct blkfront_ring *ring, struct request *rq,
+			     struct blkfront_io *io, bool push)
 {
 	struct cursor cur = { io->data.head, io->data.nr, blk_rq_pos(rq) };
 	const struct grant *desc = io->descs.nr ? io->descs.head : NULL;
 	unsigned int parts = io->parts;
 	struct blkfront_slot *slot;
 	u16 id = io->id, next;
-	bool notify = false;
+	struct kick kick = {};
 	u8 op = io->op;
 	size_t len;
 
@@ -375,10 +418,10 @@ static bool put_parts(struct blkfront_ring *ring, struct request *rq,
 		slot->op = op;
 		ring_front_put(&ring->front, &req, len);
 		if (push && parts == 1)
-			notify = ring_front_push(&ring->front);
+			kick = publish(ring);
 		spin_unlock_bh(&ring->lock);
 	}
-	return notify;
+	return kick;
 }
 
 static blk_status_t blkfront_queue_rq(struct blk_mq_hw_ctx *hctx,
@@ -411,22 +454,20 @@ static blk_status_t blkfront_queue_rq(struct blk_mq_hw_ctx *hctx,
 	blk_mq_start_request(rq);
 	if (io->data.nr)
 		fill_data(ring, rq, io);
-	if (put_parts(ring, rq, io, bd->last))
-		event_channel_notify(&ring->ec);
+	carry_out(ring, put_parts(ring, rq, io, bd->last));
 	return BLK_STS_OK;
 }
 
 static void blkfront_commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
 	struct blkfront_ring *ring = hctx->driver_data;
-	bool notify = false;
+	struct kick kick = {};
 
 	spin_lock_bh(&ring->lock);
 	if (ring->live)
-		notify = ring_front_push(&ring->front);
+		kick = publish(ring);
 	spin_unlock_bh(&ring->lock);
-	if (notify)
-		event_channel_notify(&ring->ec);
+	carry_out(ring, kick);
 }
 
 /* Only a lost event can be cured here; slow backends are not an error. */

@@ -102,6 +102,8 @@ int blkfront_ring_start(struct blkfront_ring *ring)
 	spin_lock_bh(&ring->lock);
 	ring->live = true;
 	ring->stopped = false;
+	ring->armed = false;
+	ring->handover = (struct handover) {};
 	spin_unlock_bh(&ring->lock);
 
 	/* An event may have come before: it waits for its EOI. */

@@ -270,6 +270,18 @@ static inline int ring_front_arm(struct ring_front *ring, u32 after)
 }
 
 /**
+ * ring_front_disarm() - ask for no event
+ * @ring: the ring
+ *
+ * One that was asked for before may still come. Events do not come again before
+ * ring_front_arm().
+ */
+static inline void ring_front_disarm(struct ring_front *ring)
+{
+	ring_store(&ring->shared->rsp_event, ring->rsp_cons);
+}
+
+/**
  * struct ring_back - a backend's private view of a ring
  * @shared: the mapped pages
  * @entries: number of slots, a power of two
