@@ -50,6 +50,8 @@ static struct peer_ring *memory;
 static u32 rsp_prod;
 static unsigned int steps;
 
+static void produce(void);
+
 static struct ring_shared *seen(void)
 {
 	return (struct ring_shared *)memory->behind;
@@ -172,6 +174,14 @@ static void send_part(struct pdu *pdu, u16 id)
 	ring_front_put(&ring->front, &req, sizeof(req));
 }
 
+/* A sender that waits gives the backend a turn; events of before may be there. */
+void target_yield(void)
+{
+	MUST(!ring->lock.held);
+	if (ring->live)
+		produce();
+}
+
 static void submit(void)
 {
 	static const u8 ops[] = { BLKIF_OP_READ, BLKIF_OP_WRITE,
@@ -179,6 +189,7 @@ static void submit(void)
 				  BLKIF_OP_WRITE_BARRIER };
 	struct pdu *pdu = free_pdu();
 	u16 parts = 1 + peer_below(3);
+	bool hand_over;
 
 	if (!pdu || !ring->live || parts > ring->nr_free)
 		return;
@@ -197,8 +208,19 @@ static void submit(void)
 		ring->nr_free--;
 		send_part(pdu, id);
 	}
+	hand_over = peer_below(4) == 3;
+	if (hand_over)
+		blkfront_disarm(ring);
+	else if (!ring->armed)
+		blkfront_arm(ring);
 	ring_front_push(&ring->front);
 	spin_unlock(&ring->lock);
+	if (hand_over) {
+		blkfront_hand_over(ring);
+		/* Nothing is in flight whose answer causes no event. */
+		MUST(!ring->live || ring->armed || ring->tasklet.scheduled ||
+		     ring->nr_free == ring->front.entries);
+	}
 }
 
 /* Give back what a request has, when nobody knows of it any more. */

@@ -325,6 +325,8 @@ unsigned long wait_for_completion_timeout(struct completion *done,
 #define wake_up_process(t)	((void)((t)->woken = true))
 #define wake_up(w)		((void)(w))
 #define cond_resched()		target_yield()
+#define local_bh_disable()	((void)0)
+#define local_bh_enable()	((void)0)
 #define need_resched()		false
 
 /* By the target: the code under test lets others run. */

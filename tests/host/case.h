@@ -40,5 +40,6 @@ void net_parse_tests(void);
 void credit_tests(void);
 void toeplitz_tests(void);
 void moderation_tests(void);
+void handover_tests(void);
 
 #endif /* HOST_CASE_H */

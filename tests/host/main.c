@@ -105,6 +105,7 @@ int main(void)
 	credit_tests();
 	toeplitz_tests();
 	moderation_tests();
+	handover_tests();
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed || !passed;
 }

@@ -612,6 +612,36 @@ static void arm_asks_for_the_nth(const void *arg)
 }
 
 /* What an event was asked for, until the frontend asks for the next. */
+/* Whatever is answered then, also when an event had been asked for. */
+static void disarm_asks_for_none(const void *arg)
+{
+	struct pair pair;
+	const u32 *start;
+	u32 n;
+
+	(void)arg;
+	FOR_EACH_START(start) {
+		connect(&pair, 16, *start);
+		for (n = 0; n < 5; n++)
+			put_req(&pair, n);
+		ring_front_push(&pair.front);
+		for (n = 0; n < 5; n++)
+			get_req(&pair);
+		CHECK_EQ(ring_front_arm(&pair.front, 1), 0);
+		ring_front_disarm(&pair.front);
+		put_rsp(&pair, 1);
+		CHECK(!ring_back_push(&pair.back));
+		put_rsp(&pair, 2);
+		put_rsp(&pair, 3);
+		CHECK(!ring_back_push(&pair.back));
+
+		/* And after it was armed again there is one. */
+		CHECK_EQ(ring_front_arm(&pair.front, 4), 3);
+		put_rsp(&pair, 4);
+		CHECK(ring_back_push(&pair.back));
+	}
+}
+
 static void waited_until_armed_beyond(const void *arg)
 {
 	struct pair pair;
@@ -863,6 +893,7 @@ void ring_tests(void)
 	RUN(event_equals_prod);
 	RUN(event_far);
 	RUN(arm_asks_for_the_nth);
+	RUN(disarm_asks_for_none);
 	RUN(waited_until_armed_beyond);
 	RUN(unget_leaves_the_last);
 	RUN(attach_to_nonzero_indices);

@@ -419,6 +419,166 @@ static void rsp_twice(struct kunit *test)
 	__free_page(page);
 }
 
+/* --- handing over -------------------------------------------------------- */
+
+static struct {
+	struct blkfront_ring *ring;
+	struct ring_back back;
+	unsigned int answers;	/* requests answered in a turn, at most */
+	unsigned int events;	/* that the answers had asked for */
+	unsigned int done;
+} quick;
+
+static void quick_end(struct bio *bio)
+{
+	quick.done += bio->bi_status == BLK_STS_OK;
+	bio_put(bio);
+}
+
+static void quick_answer(void)
+{
+	unsigned int n = quick.answers;
+	struct blk_64_response rsp = {};
+	struct blkif_request req;
+
+	while (n-- && ring_back_pending(&quick.back) > 0) {
+		ring_back_get(&quick.back, &req, sizeof(req));
+		rsp.id = req.u.rw.id;
+		ring_back_put(&quick.back, &rsp, sizeof(rsp));
+	}
+	if (!ring_back_push(&quick.back))
+		return;
+	quick.events++;
+	fake_event_raise(fake_event(quick.ring->ec.irq));
+}
+
+/* Return: how many of @nr reads ended before the last was submitted. */
+static unsigned int quick_reads(struct page *page, unsigned int nr)
+{
+	struct bio *bio;
+	unsigned int i;
+
+	quick.done = 0;
+	for (i = 0; i < nr; i++) {
+		bio = bio_alloc(info->disk->part0, 1, REQ_OP_READ, GFP_KERNEL);
+		__bio_add_page(bio, page, PAGE_SIZE, 0);
+		bio->bi_iter.bi_sector = 8 * i;
+		bio->bi_end_io = quick_end;
+		submit_bio(bio);
+	}
+	return quick.done;
+}
+
+/* Reads that must wait, all of them, until the backend has a turn of its own. */
+static void waiting_reads(struct kunit *test, struct page *page, unsigned int nr)
+{
+	unsigned int events = quick.events;
+
+	KUNIT_ASSERT_EQ(test, quick_reads(page, nr), 0);
+	quick_answer();
+	KUNIT_ASSERT_EQ(test, quick.events, events + 1);
+	KUNIT_ASSERT_EQ(test, quick.done, nr);
+}
+
+static struct page *quick_begin(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	connect(test);
+	fake_xs_set(xdev->otherend, "sectors", "%u", SECTORS);
+	fake_peer_state(xdev, XenbusStateConnected);
+	memset(&quick, 0, sizeof(quick));
+	quick.ring = &info->rings[0];
+	quick.answers = UINT_MAX;
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&quick.back, quick.ring->shared,
+					       2 * PAGE_SIZE, BLK_SLOT_SIZE_64), 0);
+	return page;
+}
+
+static void quick_end_of_test(struct kunit *test, struct page *page)
+{
+	KUNIT_EXPECT_EQ(test, quick.ring->nr_free, quick.ring->front.entries);
+	KUNIT_EXPECT_EQ(test, info->offence, BLKFRONT_OK);
+	remove();
+	fake_nothing_left(test);
+	__free_page(page);
+}
+
+/* Events show the depth; then requests end where they are submitted, without any. */
+static void handed_over(struct kunit *test)
+{
+	struct page *page = quick_begin(test);
+	unsigned int i, events;
+
+	fake.yielded = quick_answer;
+	for (i = 0; i <= HANDOVER_AGREED; i++)
+		waiting_reads(test, page, 3);
+	events = quick.events;
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+	for (i = 0; i < HANDOVER_SERIES; i++)
+		KUNIT_ASSERT_EQ(test, quick_reads(page, 3), 3);
+	KUNIT_EXPECT_EQ(test, fake.yields, HANDOVER_SERIES);
+	KUNIT_EXPECT_EQ(test, quick.events, events);
+
+	/* From time to time an event is waited for. */
+	waiting_reads(test, page, 3);
+	KUNIT_EXPECT_EQ(test, quick_reads(page, 3), 3);
+	quick_end_of_test(test, page);
+}
+
+/* A backend that does not answer at once has its answers noticed all the same. */
+static void handed_over_in_vain(struct kunit *test)
+{
+	struct page *page = quick_begin(test);
+	unsigned int i;
+
+	for (i = 0; i <= HANDOVER_AGREED; i++)
+		waiting_reads(test, page, 1);
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+	waiting_reads(test, page, 1);
+	KUNIT_EXPECT_EQ(test, fake.yields, 1);
+	for (i = 0; i < HANDOVER_PAUSE; i++)
+		waiting_reads(test, page, 1);
+	KUNIT_EXPECT_LE(test, fake.yields, 2);
+	quick_end_of_test(test, page);
+}
+
+static void handed_over_in_part(struct kunit *test)
+{
+	struct page *page = quick_begin(test);
+	unsigned int i;
+
+	for (i = 0; i <= HANDOVER_AGREED; i++)
+		waiting_reads(test, page, 3);
+	fake.yielded = quick_answer;
+	quick.answers = 2;
+	KUNIT_EXPECT_EQ(test, quick_reads(page, 3), 2);
+	i = quick.events;
+	quick_answer();
+	KUNIT_EXPECT_EQ(test, quick.events, i + 1);
+	KUNIT_EXPECT_EQ(test, quick.done, 3);
+	quick_end_of_test(test, page);
+}
+
+static void handed_over_never(struct kunit *test)
+{
+	struct page *page = quick_begin(test);
+	unsigned int i;
+
+	fake.yielded = quick_answer;
+	blkfront_params.hand_over = false;
+	for (i = 0; i < 2 * HANDOVER_SERIES; i++)
+		waiting_reads(test, page, 1);
+	blkfront_params.hand_over = true;
+	/* Another thread wants this CPU. */
+	fake.others_run = true;
+	for (i = 0; i < 2 * HANDOVER_SERIES; i++)
+		waiting_reads(test, page, 1);
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+	quick_end_of_test(test, page);
+}
+
 /* An event before the ring is used keeps none of the later ones away. */
 static void early_event(struct kunit *test)
 {
@@ -464,6 +624,10 @@ static struct kunit_case blkfront_cases[] = {
 	KUNIT_CASE_PARAM(state, state_gen_params),
 	KUNIT_CASE_PARAM(response, response_gen_params),
 	KUNIT_CASE(rsp_twice),
+	KUNIT_CASE(handed_over),
+	KUNIT_CASE(handed_over_in_vain),
+	KUNIT_CASE(handed_over_in_part),
+	KUNIT_CASE(handed_over_never),
 	KUNIT_CASE(early_event),
 	KUNIT_CASE(event_storm),
 	{}

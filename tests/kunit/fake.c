@@ -51,6 +51,11 @@ int HYPERVISOR_sched_op(int cmd, void *arg)
 	return 0;
 }
 
+bool single_task_running(void)
+{
+	return !fake.others_run;
+}
+
 int fake_init(struct kunit *test)
 {
 	fake = (struct fake) {

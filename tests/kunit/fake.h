@@ -46,6 +46,7 @@ struct fake {
 	unsigned int hypercalls;	/* grant table operations */
 	unsigned int ops;		/* in those */
 	unsigned int yields;
+	bool others_run;		/* beside the test's own thread */
 	unsigned int fatals;		/* xenbus_dev_fatal() */
 	unsigned int errors;		/* xenbus_dev_error() */
 	unsigned int conflicts;		/* transactions that shall end in -EAGAIN */
