@@ -60,7 +60,7 @@ struct blkback_seg {
  * struct blkback_req - a request from its slot to its response
  * @batch: in the list of one ring pass
  * @done: in blkback_ring.done or .late once the I/O has ended; before, in
- *	blkback_ring.discards if it is one of several bios
+ *	blkback_ring.discards if it is one of several bios; after, in .freed
  * @ring: where it came from
  * @err: first error, -errno
  * @rejected: BLKIF_RSP_* of a request that the parser refused, else 0
@@ -127,6 +127,7 @@ struct blkback_stats {
  * @unmaps: batch of unmappings, NULL until needed
  * @pages: free copy buffers
  * @nr_pages: their number
+ * @unused: requests to be used again
  * @worked: something was done since the last EOI
  * @throttled: waits until some of @segs are done
  * @in_pass: the thread will look at @done when the pass is over
@@ -139,6 +140,7 @@ struct blkback_stats {
  * @segs: segments of @requests
  * @done: requests whose I/O has ended
  * @late: those of them that need the thread
+ * @freed: requests that were answered, for @unused
  * @flush: answers them
  * @discards: discards of several bios, or secure ones, that wait
  * @discard_work: carries them out, one at a time
@@ -164,6 +166,7 @@ struct blkback_ring {
 	struct grant_unmap_batch *unmaps;
 	struct list_head pages;
 	unsigned int nr_pages;
+	struct llist_node *unused;
 	bool worked;
 	bool throttled;
 	bool in_pass;
@@ -182,6 +185,7 @@ struct blkback_ring {
 	atomic_t segs;
 	struct llist_head done;
 	struct llist_head late;
+	struct llist_head freed;
 	struct tasklet_struct flush;
 	struct llist_head discards;
 	struct work_struct discard_work;
@@ -397,6 +401,14 @@ void blkback_flush(struct tasklet_struct *tasklet);
  * Context: any.
  */
 void blkback_done(struct blkback_req *req);
+
+/**
+ * blkback_free_requests() - free the memory of requests that were answered
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ */
+void blkback_free_requests(struct blkback_ring *ring);
 
 /* transfer.c: the data of a batch of requests. */
 

@@ -287,6 +287,7 @@ static void init_ring(struct blkback_ring *ring, struct blkback_vbd *vbd,
 	INIT_LIST_HEAD(&ring->pages);
 	init_llist_head(&ring->done);
 	init_llist_head(&ring->late);
+	init_llist_head(&ring->freed);
 	tasklet_setup(&ring->flush, blkback_flush);
 	init_llist_head(&ring->discards);
 	INIT_WORK(&ring->discard_work, blkback_discard);

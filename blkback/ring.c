@@ -7,6 +7,7 @@
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 
 /* Requests taken in one pass: enough to share a hypercall, few enough that the
@@ -52,11 +53,22 @@ static void set_wire_segs(struct blkback_req *req,
 	}
 }
 
+static struct blkback_req *unused_req(struct blkback_ring *ring)
+{
+	struct llist_node *node = ring->unused ?: llist_del_all(&ring->freed);
+
+	if (!node)
+		return NULL;
+	ring->unused = node->next;
+	return llist_entry(node, struct blkback_req, done);
+}
+
 static struct blkback_req *alloc_req(struct blkback_ring *ring)
 {
 	struct blkback_req *req;
 
-	req = kmem_cache_alloc(blkback_req_cache, GFP_NOIO | __GFP_NOWARN);
+	req = unused_req(ring) ?: kmem_cache_alloc(blkback_req_cache,
+						   GFP_NOIO | __GFP_NOWARN);
 	if (!req)
 		return NULL;
 	req->ring = ring;
@@ -71,10 +83,12 @@ static struct blkback_req *alloc_req(struct blkback_ring *ring)
 	return req;
 }
 
-static void free_req(struct blkback_req *req)
+void blkback_free_requests(struct blkback_ring *ring)
 {
-	kfree(req->large);
-	kmem_cache_free(blkback_req_cache, req);
+	struct blkback_req *req;
+
+	while ((req = unused_req(ring)))
+		kmem_cache_free(blkback_req_cache, req);
 }
 
 /* Everything about a request that its slot alone can tell. */
@@ -262,7 +276,8 @@ static void put_response(struct blkback_ring *ring,
 /* Answer requests that need nothing any more: one push, at most one event. */
 static void respond(struct blkback_ring *ring, struct llist_node *list)
 {
-	struct blkback_req *req, *next;
+	struct llist_node *last = NULL;
+	struct blkback_req *req;
 	unsigned int n = 0, segs = 0;
 	bool notify;
 
@@ -275,11 +290,13 @@ static void respond(struct blkback_ring *ring, struct llist_node *list)
 	if (notify)
 		event_channel_notify(&ring->ec);
 
-	llist_for_each_entry_safe(req, next, list, done) {
+	llist_for_each_entry(req, list, done) {
 		n++;
 		segs += req->charged;
-		free_req(req);
+		kfree(req->large);
+		last = &req->done;
 	}
+	llist_add_batch(list, last, &ring->freed);
 	atomic_sub(segs, &ring->segs);
 	/* Last: with no request left, the ring may go away. */
 	if (atomic_sub_and_test(n, &ring->requests) ||
@@ -359,7 +376,8 @@ static bool work_waits(struct blkback_ring *ring)
  * Look at the ring a little longer before asking for an event: the frontend's
  * next request usually comes soon, and then costs neither side an event. The
  * CPU is offered to other domains meanwhile, so that where they share it the
- * frontend gets to run.
+ * frontend gets to run; but not before threads of this domain, one of which may
+ * be about to end I/O.
  */
 static bool poll_ring(struct blkback_ring *ring)
 {
@@ -367,12 +385,13 @@ static bool poll_ring(struct blkback_ring *ring)
 
 	if (!blkback_poll_us || ring->broken || ring->throttled)
 		return false;
-	do {
+	while (single_task_running() && !kthread_should_stop()) {
 		event_channel_yield();
 		if (ring_back_pending(&ring->back) || work_waits(ring))
 			return true;
-	} while (!need_resched() && !kthread_should_stop() &&
-		 local_clock() < end);
+		if (local_clock() >= end)
+			return false;
+	}
 	return false;
 }
 

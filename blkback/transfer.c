@@ -446,6 +446,7 @@ void blkback_purge(struct blkback_ring *ring, u32 age)
 	foreign_purge(&ring->foreign, &ring->cache, age);
 	gnttab_page_cache_shrink(&ring->cache, 0);
 	free_buffers(ring);
+	blkback_free_requests(ring);
 }
 
 /* Something is purged when it was not used for this many looks. */
@@ -454,7 +455,8 @@ void blkback_purge(struct blkback_ring *ring, u32 age)
 bool blkback_purge_due(const struct blkback_ring *ring)
 {
 	return time_after(jiffies, READ_ONCE(ring->purge_at)) &&
-	       (READ_ONCE(ring->foreign.nr) || READ_ONCE(ring->nr_pages));
+	       (READ_ONCE(ring->foreign.nr) || READ_ONCE(ring->nr_pages) ||
+		READ_ONCE(ring->unused) || !llist_empty(&ring->freed));
 }
 
 void blkback_purge_idle(struct blkback_ring *ring)

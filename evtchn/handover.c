@@ -25,7 +25,9 @@ EXPORT_SYMBOL_NS_GPL(handover_note_event, XSPLIT);
 void handover_end(struct handover *h, bool answered)
 {
 	if (answered) {
-		h->pause = 0;
+		/* One success says little: some requests may always be quick. */
+		if (!h->left)
+			h->pause = 0;
 		return;
 	}
 	h->left = 0;

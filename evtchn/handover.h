@@ -14,7 +14,7 @@
  * following requests that bring the ring to this depth are handed over, a series
  * of them; then an event is waited for again, in case the sender would have sent
  * more. When a backend has not answered everything, no other attempt is made for
- * a number of events that doubles each time.
+ * a number of events, which doubles each time until a whole series has succeeded.
  */
 #ifndef XSPLIT_HANDOVER_H
 #define XSPLIT_HANDOVER_H
@@ -35,7 +35,7 @@
  * @agreed: events in a row at that depth, at most HANDOVER_AGREED
  * @left: handovers until an event is to be waited for
  * @skip: events until the next attempt
- * @pause: the last @skip was begun with this, 0 after a success
+ * @pause: the last @skip was begun with this, 0 after a series of successes
  *
  * All zero: nothing is known.
  */

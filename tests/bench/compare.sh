@@ -10,7 +10,8 @@
 # null_blk behind the backend, so that what is measured is the drivers and what they make
 # of the hypervisor. 1e9 / rate = instructions of guest, Xen and dom0 for one I/O. Native is the
 # same work on a null_blk in the guest itself.
-# Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), LEAST, MOST (times), BACK_PARAMS.
+# Settings: TYPES, ROWS, PAIRS (back:front, each intree or ours), LEAST, MOST (times), BACK_PARAMS,
+# FRONT_PARAMS (blkfront.hand_over=0 ..., on the guest's command line).
 # shellcheck disable=SC1091,SC2034
 . /job/table.sh
 
@@ -69,7 +70,8 @@ measure_pair() { # TYPE BACK:FRONT ROW...
 	# shellcheck disable=SC2086 # words
 	if [ "$back" = ours ]; then load_backend ours vbd ${BACK_PARAMS-}; else load_backend intree vbd; fi ||
 		die "no $back backend"
-	guest_create g "$1" $APART "disk=['phy:/dev/nullb0,xvda,w','phy:/dev/safe,xvdb,w']" "load=$(front_modules vbd "$front")" memory=768 ||
+	guest_create g "$1" $APART "disk=['phy:/dev/nullb0,xvda,w','phy:/dev/safe,xvdb,w']" "load=$(front_modules vbd "$front")" \
+		"cmdline=${FRONT_PARAMS-}" memory=768 ||
 		die "guest with $front frontend"
 	count_domains "$1" "$2" g
 	for row in "${@:3}"; do measure "$1" "$2" "$row" "$(disk_of "$row" /dev/xvda /dev/xvdb)"; done

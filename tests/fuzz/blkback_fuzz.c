@@ -314,11 +314,14 @@ static void end_io(void)
 
 void blkback_purge_idle(struct blkback_ring *r)
 {
+	if (peer_u8() & 1)
+		blkback_free_requests(r);
 }
 
 void blkback_purge(struct blkback_ring *r, u32 age)
 {
 	MUST(!atomic_read(&r->requests));
+	blkback_free_requests(r);
 }
 
 /* --- the thread ---------------------------------------------------------- */

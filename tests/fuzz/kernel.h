@@ -195,6 +195,17 @@ static inline bool llist_add(struct llist_node *node, struct llist_head *head)
 	return !node->next;
 }
 
+static inline bool llist_add_batch(struct llist_node *first,
+				   struct llist_node *last,
+				   struct llist_head *head)
+{
+	bool was_empty = !head->first;
+
+	last->next = head->first;
+	head->first = first;
+	return was_empty;
+}
+
 static inline struct llist_node *llist_del_all(struct llist_head *head)
 {
 	return xchg(&head->first, NULL);
@@ -328,6 +339,7 @@ unsigned long wait_for_completion_timeout(struct completion *done,
 #define local_bh_disable()	((void)0)
 #define local_bh_enable()	((void)0)
 #define need_resched()		false
+#define single_task_running()	true
 
 /* By the target: the code under test lets others run. */
 void target_yield(void);

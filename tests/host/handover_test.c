@@ -134,6 +134,19 @@ static void quicker(const void *arg)
 	CHECK_EQ(run.h.pause, 0);
 }
 
+/* Every other wait is for something slow. */
+static void now_and_then(const void *arg)
+{
+	struct run run = {};
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < 10000; i++)
+		send_all(&run, 1, i % 2);
+	CHECK(run.failed <= 12);
+	CHECK(run.handovers <= 24);
+}
+
 static void no_cause(const void *arg)
 {
 	struct run run = {};
@@ -156,5 +169,6 @@ void handover_tests(void)
 	case_run("handover", "deeper", deeper, NULL);
 	case_run("handover", "shallower", shallower, NULL);
 	case_run("handover", "quicker", quicker, NULL);
+	case_run("handover", "now_and_then", now_and_then, NULL);
 	case_run("handover", "no_cause", no_cause, NULL);
 }
