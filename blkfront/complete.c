@@ -331,6 +331,16 @@ void blkfront_complete(struct tasklet_struct *tasklet)
 		end_run(ring);
 }
 
+static bool answered_all(struct blkfront_ring *ring)
+{
+	bool all;
+
+	spin_lock_bh(&ring->lock);
+	all = ring_front_pending(&ring->front) == (int)blkfront_inflight(ring);
+	spin_unlock_bh(&ring->lock);
+	return all;
+}
+
 /**
  * blkfront_hand_over() - let the backend run, and complete what it answers
  * @ring: the ring, for whose answers no event was asked
@@ -339,7 +349,9 @@ void blkfront_complete(struct tasklet_struct *tasklet)
  */
 void blkfront_hand_over(struct blkfront_ring *ring)
 {
-	event_channel_yield();
+	/* Its event may have given the backend the CPU. */
+	if (!answered_all(ring))
+		event_channel_yield();
 
 	/* Who is told that I/O has ended expects a softirq. */
 	local_bh_disable();

@@ -35,6 +35,7 @@ static const char counter_names[NETFRONT_NR_COUNTERS][ETH_GSTRING_LEN] = {
 	[NETFRONT_TX_BOUNCED] = "tx_bounced",
 	[NETFRONT_TX_GSO] = "tx_gso",
 	[NETFRONT_TX_NOTIFIED] = "tx_notified",
+	[NETFRONT_TX_HANDED_OVER] = "tx_handed_over",
 	[NETFRONT_TX_NO_MEMORY] = "tx_drop_no_memory",
 	[NETFRONT_TX_BAD_PACKET] = "tx_drop_bad_packet",
 	[NETFRONT_TX_REFUSED] = "tx_refused",

@@ -16,6 +16,7 @@ struct netfront_params netfront_params = {
 	.rx_copybreak = 256,
 	.trusted = true,
 	.static_grants = true,
+	.hand_over = true,
 };
 
 module_param_named(max_queues, netfront_params.max_queues, uint, 0444);
@@ -36,6 +37,9 @@ MODULE_PARM_DESC(trusted,
 module_param_named(static_grants, netfront_params.static_grants, bool, 0444);
 MODULE_PARM_DESC(static_grants,
 		 "Copy through pages that backends keep mapped, if they can (default: Y)");
+module_param_named(hand_over, netfront_params.hand_over, bool, 0644);
+MODULE_PARM_DESC(hand_over,
+		 "Offer the CPU to backends that answer at once before waiting for an event (default: Y)");
 
 #define MAX_QUEUES		64
 #define DEFAULT_QUEUES		8

@@ -24,6 +24,7 @@
 #include <xen/xenbus.h>
 
 #include "evtchn/event_channel.h"
+#include "evtchn/handover.h"
 #include "evtchn/moderation.h"
 #include "grant/pool.h"
 #include "ring/net_wire.h"
@@ -63,6 +64,7 @@ struct netfront;
  * @split_channels: event channels of their own for the two directions
  * @trusted: whether backends may see memory that shares a page with data
  * @static_grants: copy through pages that backends keep mapped
+ * @hand_over: whether to offer the CPU to backends that answer at once
  */
 struct netfront_params {
 	unsigned int max_queues;
@@ -71,6 +73,7 @@ struct netfront_params {
 	bool split_channels;
 	bool trusted;
 	bool static_grants;
+	bool hand_over;
 };
 
 extern struct netfront_params netfront_params;
@@ -103,6 +106,7 @@ enum netfront_counter {
 	NETFRONT_TX_BOUNCED,
 	NETFRONT_TX_GSO,
 	NETFRONT_TX_NOTIFIED,
+	NETFRONT_TX_HANDED_OVER,
 	NETFRONT_TX_NO_MEMORY,
 	NETFRONT_TX_BAD_PACKET,
 	NETFRONT_TX_REFUSED,
@@ -254,11 +258,16 @@ struct netfront_channel {
  * @tx_static: static pages that are not in use
  * @nr_tx_free: how many
  * @tx_load: what is granted for lack of them
+ * @handover: when senders hand the CPU over
+ * @polls_seen: @rx_polls when the last packet was sent
+ * @sent: packets since that has changed
+ * @handed_over: the next poll is because the CPU was handed over
  * @rx: receive ring
  * @rx_bufs: buffers of the slots that were posted
  * @spare: buffers that are not in the ring
  * @nr_spare: how many
  * @rx_target: how many should be in the ring
+ * @rx_polls: polls that have received packets
  * @moderation: whether events for received packets are held back
  * @rx_load: what is received in buffers that are not mapped
  * @rx_static_used: mapped buffers were used since the timer has looked
@@ -302,6 +311,10 @@ struct netfront_queue {
 	struct llist_node *tx_static;
 	unsigned int nr_tx_free;
 	struct netfront_load tx_load;
+	struct handover handover;
+	u32 polls_seen;
+	u16 sent;
+	bool handed_over;
 	struct ring_front tx;
 	struct netfront_slices slices[NETFRONT_SLICE_PAGES];
 	struct netfront_tx_slot tx_slots[NET_RING_SLOTS];
@@ -310,6 +323,7 @@ struct netfront_queue {
 	struct ring_front rx ____cacheline_aligned_in_smp;
 	unsigned int nr_spare;
 	unsigned int rx_target;
+	u32 rx_polls;
 	struct moderation moderation;
 	struct netfront_load rx_load;
 	bool rx_static_used;
@@ -615,6 +629,10 @@ void netfront_update_mtu(struct netfront *info);
 
 /* ethtool.c */
 extern const struct ethtool_ops netfront_ethtool_ops;
+
+/* handover.c: lock of the stack's queue held */
+bool netfront_handover_due(struct netfront_queue *queue, bool last);
+void netfront_hand_over(struct netfront_queue *queue);
 
 /* tx.c: lock of the stack's queue held */
 netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev);

@@ -206,8 +206,10 @@ int netfront_poll(struct napi_struct *napi, int budget)
 		return 0;
 	done = receive(queue, budget, &left);
 	queue->worked |= done;
-	if (done)
+	if (done) {
+		WRITE_ONCE(queue->rx_polls, queue->rx_polls + 1);
 		note_poll(queue, done);
+	}
 	netfront_xdp_flush(queue);
 	if (READ_ONCE(queue->live) && !netfront_bufs_post(queue))
 		mod_timer(&queue->refill_timer, jiffies + REFILL_DELAY);

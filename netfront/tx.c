@@ -558,7 +558,7 @@ netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct netfront *info = netdev_priv(netdev);
 	struct netfront_queue *queue;
 	enum netfront_counter result;
-	bool idle;
+	bool idle, hand_over;
 
 	queue = netfront_get_queue(info, skb_get_queue_mapping(skb));
 	if (unlikely(!queue)) {
@@ -573,9 +573,12 @@ netdev_tx_t netfront_xmit(struct sk_buff *skb, struct net_device *netdev)
 	}
 	if (unlikely(!netfront_tx_has_room(queue)))
 		make_room(queue);
+	hand_over = netfront_handover_due(queue, !netdev_xmit_more());
 	if (!netdev_xmit_more() || netif_xmit_stopped(queue->txq))
 		netfront_tx_push(queue);
 	need_event(queue, idle);
+	if (hand_over)
+		netfront_hand_over(queue);
 	return NETDEV_TX_OK;
 }
 

@@ -273,12 +273,14 @@ static inline int ring_front_arm(struct ring_front *ring, u32 after)
  * ring_front_disarm() - ask for no event
  * @ring: the ring
  *
- * One that was asked for before may still come. Events do not come again before
- * ring_front_arm().
+ * One that was asked for before may still come. This may undo what ring_front_arm()
+ * does at the same time, so that has to be called again afterwards.
+ *
+ * Context: any; responses may be consumed at the same time.
  */
 static inline void ring_front_disarm(struct ring_front *ring)
 {
-	ring_store(&ring->shared->rsp_event, ring->rsp_cons);
+	ring_store(&ring->shared->rsp_event, READ_ONCE(ring->rsp_cons));
 }
 
 /**

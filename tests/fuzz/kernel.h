@@ -340,6 +340,8 @@ unsigned long wait_for_completion_timeout(struct completion *done,
 #define local_bh_enable()	((void)0)
 #define need_resched()		false
 #define single_task_running()	true
+#define in_task()		true
+#define irqs_disabled()		false
 
 /* By the target: the code under test lets others run. */
 void target_yield(void);

@@ -359,9 +359,18 @@ static void send_granted(void)
 	}
 }
 
+void target_yield(void)
+{
+	if (peer_below(2))
+		receive_some();
+	if (peer_below(2))
+		answer_some();
+}
+
 static void send_some(void)
 {
 	unsigned int n = peer_below(5);
+	bool hand_over;
 
 	spin_lock(&queue.txq->_xmit_lock);
 	while (n-- && queue.live && netfront_tx_reap(&queue)) {
@@ -387,7 +396,18 @@ static void send_some(void)
 			send_slot(NULL, NETFRONT_TX_BOUNCE, 100, true);
 		}
 	}
+	/* Who waits gives the backend a turn, whatever was found out of it. */
+	hand_over = netfront_handover_due(&queue, peer_below(2));
+	if (!hand_over && peer_below(8) == 7) {
+		ring_front_disarm(&queue.rx);
+		hand_over = true;
+	}
 	ring_front_push(&queue.tx);
+	if (hand_over) {
+		queue.napi.scheduled = false;
+		netfront_hand_over(&queue);
+		MUST(queue.napi.scheduled);
+	}
 	queue.txq->stopped = !netfront_tx_has_room(&queue);
 	spin_unlock(&queue.txq->_xmit_lock);
 }

@@ -596,6 +596,143 @@ static void tx_response(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/* --- handing over -------------------------------------------------------- */
+
+static struct {
+	struct ring_back rx;
+	unsigned int answers;	/* packets in a turn */
+	unsigned int events;	/* that the answers had asked for */
+} quick;
+
+static void quick_answer(void)
+{
+	struct xen_netif_rx_response rsp = { .status = 60 };
+	struct xen_netif_rx_request req;
+	unsigned int i;
+
+	for (i = 0; i < quick.answers; i++) {
+		ring_back_get(&quick.rx, &req, sizeof(req));
+		rsp.id = req.id;
+		ring_back_put(&quick.rx, &rsp, sizeof(rsp));
+	}
+	quick.events += ring_back_push(&quick.rx);
+}
+
+static void quick_begin(struct kunit *test)
+{
+	start(test);
+	memset(&quick, 0, sizeof(quick));
+	quick.answers = 1;
+	KUNIT_ASSERT_EQ(test, ring_back_attach(&quick.rx, info->queues[0].rx_shared,
+					       PAGE_SIZE, NET_RX_SLOT_SIZE), 0);
+}
+
+static void quick_end(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(info->offence));
+	remove();
+	fake_nothing_left(test);
+}
+
+/* Packets whose answer comes later, with an event. */
+static void wait_for_answer(struct kunit *test, unsigned int nr)
+{
+	struct netfront_queue *queue = &info->queues[0];
+	unsigned int events = quick.events;
+
+	while (nr--)
+		send(test, 60);
+	napi_synchronize(&queue->napi);
+	quick_answer();
+	KUNIT_ASSERT_EQ(test, quick.events, events + 1);
+	raise(test, queue);
+}
+
+/* A thread that waits for answers gets them where it sends, without events. */
+static void handed_over(struct kunit *test)
+{
+	struct netfront_queue *queue;
+	unsigned int i, events;
+	u64 packets;
+
+	quick_begin(test);
+	queue = &info->queues[0];
+	for (i = 0; i <= HANDOVER_AGREED; i++)
+		wait_for_answer(test, 2);
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+
+	fake.yielded = quick_answer;
+	events = quick.events;
+	packets = counter(NETFRONT_RX_PACKETS);
+	for (i = 1; i <= HANDOVER_SERIES; i++) {
+		send(test, 60);
+		KUNIT_ASSERT_EQ(test, fake.yields, i - 1);
+		send(test, 60);
+		napi_synchronize(&queue->napi);
+		KUNIT_ASSERT_EQ(test, fake.yields, i);
+		KUNIT_ASSERT_EQ(test, counter(NETFRONT_RX_PACKETS), packets + i);
+	}
+	KUNIT_EXPECT_EQ(test, quick.events, events);
+	KUNIT_EXPECT_EQ(test, counter(NETFRONT_TX_HANDED_OVER), HANDOVER_SERIES);
+
+	/* From time to time an event is waited for. */
+	wait_for_answer(test, 2);
+	KUNIT_EXPECT_EQ(test, fake.yields, HANDOVER_SERIES);
+	send(test, 60);
+	send(test, 60);
+	KUNIT_EXPECT_EQ(test, fake.yields, HANDOVER_SERIES + 1);
+	quick_end(test);
+}
+
+/* A backend that needs longer is noticed all the same, and not asked often. */
+static void handed_over_in_vain(struct kunit *test)
+{
+	unsigned int i;
+
+	quick_begin(test);
+	for (i = 0; i < 100; i++)
+		wait_for_answer(test, 1);
+	KUNIT_EXPECT_GE(test, fake.yields, 1);
+	KUNIT_EXPECT_LE(test, fake.yields, 5);
+	KUNIT_EXPECT_EQ(test, counter(NETFRONT_RX_PACKETS), 100);
+	quick_end(test);
+}
+
+static const struct steady_row {
+	const char *name;
+	unsigned int sent;	/* between two answers; 0: as many as the last was long */
+	unsigned int polls;
+	bool others_run;
+	bool off;
+} steady_rows[] = {
+	{ "stream_out", 0, 1, false, false },
+	{ "stream_in", 1, 2, false, false },
+	{ "busy_cpu", 1, 1, true, false },
+	{ "off", 1, 1, false, true },
+};
+KUNIT_ARRAY_PARAM_DESC(steady, steady_rows, name);
+
+static void handed_over_never(struct kunit *test)
+{
+	const struct steady_row *row = test->param_value;
+	unsigned int i, k;
+
+	quick_begin(test);
+	fake.yielded = quick_answer;
+	fake.others_run = row->others_run;
+	netfront_params.hand_over = !row->off;
+	for (i = 0; i < 50; i++) {
+		wait_for_answer(test, row->sent ?: 1 + i % 3);
+		for (k = 1; k < row->polls; k++) {
+			quick_answer();
+			raise(test, &info->queues[0]);
+		}
+	}
+	netfront_params.hand_over = true;
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+	quick_end(test);
+}
+
 /* Packets are sent, and none is answered, when the backend leaves. */
 static void leave_with_packets(struct kunit *test)
 {
@@ -890,6 +1027,9 @@ static struct kunit_case netfront_cases[] = {
 	KUNIT_CASE(renew_while_offered),
 	KUNIT_CASE_PARAM(rx_response, rx_gen_params),
 	KUNIT_CASE_PARAM(tx_response, tx_gen_params),
+	KUNIT_CASE(handed_over),
+	KUNIT_CASE(handed_over_in_vain),
+	KUNIT_CASE_PARAM(handed_over_never, steady_gen_params),
 	KUNIT_CASE(leave_with_packets),
 	KUNIT_CASE(ctrl_silent),
 	KUNIT_CASE(static_tx),
