@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "fake.h"
 
+#include <linux/sched/stat.h>
+
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <xen/features.h>
