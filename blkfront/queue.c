@@ -334,6 +334,15 @@ static size_t build_discard(struct blkif_request *req, struct request *rq,
 	return sizeof(*req);
 }
 
+/*
+ * A flush takes time, and is mostly sent while the write before it is under way:
+ * who handed over for that would wait twice.
+ */
+static bool is_flush(u8 op)
+{
+	return op == BLKIF_OP_FLUSH_DISKCACHE || op == BLKIF_OP_WRITE_BARRIER;
+}
+
 /* What is left to do when requests are published and the lock is released. */
 struct kick {
 	bool notify;
@@ -416,6 +425,8 @@ static struct kick put_parts(struct blkfront_ring *ring, struct request *rq,
 		spin_lock_bh(&ring->lock);
 		slot->rq = rq;
 		slot->op = op;
+		if (is_flush(op))
+			handover_note_event(&ring->handover, HANDOVER_NO_DEPTH);
 		ring_front_put(&ring->front, &req, len);
 		if (push && parts == 1)
 			kick = publish(ring);

@@ -28,6 +28,8 @@
 /* Events without an attempt after the first that failed, and the most. */
 #define HANDOVER_PAUSE		8
 #define HANDOVER_MAX_PAUSE	4096
+/* A depth that is none: what happens follows no pattern. */
+#define HANDOVER_NO_DEPTH	0xffff
 
 /**
  * struct handover - what is known of a ring
@@ -50,7 +52,8 @@ struct handover {
 /**
  * handover_note_event() - an event has come
  * @h: what is known
- * @depth: requests in flight, answered ones among them; 0 if it had no cause
+ * @depth: requests in flight, answered ones among them; 0 if it had no cause;
+ *	HANDOVER_NO_DEPTH also without an event, for none until others agree
  */
 void handover_note_event(struct handover *h, unsigned int depth);
 

@@ -10,9 +10,6 @@
 
 #include <linux/sched/stat.h>
 
-/* More packets than anybody sends for one answer: no depth. */
-#define NO_DEPTH	U16_MAX
-
 /* What NAPI has received since the last packet was sent. */
 static void note_polls(struct netfront_queue *queue)
 {
@@ -23,7 +20,7 @@ static void note_polls(struct netfront_queue *queue)
 		return;
 	/* What was handed over has had no event of its own. */
 	if (n > 1)
-		handover_note_event(&queue->handover, NO_DEPTH);
+		handover_note_event(&queue->handover, HANDOVER_NO_DEPTH);
 	else if (!queue->handed_over)
 		handover_note_event(&queue->handover, queue->sent);
 	queue->handed_over = false;
@@ -43,7 +40,7 @@ static void note_polls(struct netfront_queue *queue)
 bool netfront_handover_due(struct netfront_queue *queue, bool last)
 {
 	note_polls(queue);
-	if (queue->sent < NO_DEPTH)
+	if (queue->sent < HANDOVER_NO_DEPTH)
 		queue->sent++;
 	if (!last || !queue->live || !READ_ONCE(netfront_params.hand_over) ||
 	    !handover_due(&queue->handover, queue->sent))

@@ -147,6 +147,26 @@ static void now_and_then(const void *arg)
 	CHECK(run.handovers <= 24);
 }
 
+/* What follows no pattern ends a series, however often it happens. */
+static void no_depth(const void *arg)
+{
+	struct run run = {};
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < 10; i++)
+		send_all(&run, 1, 1);
+	CHECK(handover_due(&run.h, 1));
+	for (i = 0; i < 3 * HANDOVER_AGREED; i++)
+		handover_note_event(&run.h, HANDOVER_NO_DEPTH);
+	CHECK(!handover_due(&run.h, 1));
+	CHECK(!handover_due(&run.h, 1000));
+	run.events = 0;
+	for (i = 0; i < 10; i++)
+		send_all(&run, 1, 1);
+	CHECK_EQ(run.events, HANDOVER_AGREED + 1);
+}
+
 static void no_cause(const void *arg)
 {
 	struct run run = {};
@@ -170,5 +190,6 @@ void handover_tests(void)
 	case_run("handover", "shallower", shallower, NULL);
 	case_run("handover", "quicker", quicker, NULL);
 	case_run("handover", "now_and_then", now_and_then, NULL);
+	case_run("handover", "no_depth", no_depth, NULL);
 	case_run("handover", "no_cause", no_cause, NULL);
 }
