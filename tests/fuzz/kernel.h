@@ -338,7 +338,6 @@ unsigned long wait_for_completion_timeout(struct completion *done,
 #define cond_resched()		target_yield()
 #define local_bh_disable()	((void)0)
 #define local_bh_enable()	((void)0)
-#define need_resched()		false
 #define single_task_running()	true
 #define in_task()		true
 #define irqs_disabled()		false

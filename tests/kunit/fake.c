@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "fake.h"
 
-#include <linux/sched/stat.h>
-
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/stat.h>
 #include <xen/features.h>
 #include <xen/interface/features.h>
 #include <xen/platform_pci.h>

@@ -700,7 +700,7 @@ static void handed_over_in_vain(struct kunit *test)
 
 static const struct steady_row {
 	const char *name;
-	unsigned int sent;	/* between two answers; 0: as many as the last was long */
+	unsigned int sent;	/* between two answers; 0: never as many as before */
 	unsigned int polls;
 	bool others_run;
 	bool off;
