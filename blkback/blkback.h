@@ -256,6 +256,8 @@ struct blkback_vbd {
 	struct completion *freed;
 	bool removed;
 	bool failed;
+	/* Cleared by the work before the toolstack can take the device away. */
+	bool wanted;
 
 	/* Barriers; written under @barrier_lock. */
 	struct mutex barrier_lock;

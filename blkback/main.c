@@ -112,16 +112,23 @@ static void unlist_vbd(struct blkback_vbd *vbd)
 	mutex_unlock(&blkback_vbds_lock);
 }
 
+static void xenstore_changed(struct blkback_vbd *vbd)
+{
+	if (!READ_ONCE(vbd->wanted) && frontend_waits(vbd->dev))
+		WRITE_ONCE(vbd->wanted, true);
+	blkback_kick(vbd);
+}
+
 static void device_named(struct xenbus_watch *watch, const char *path,
 			 const char *token)
 {
-	blkback_kick(container_of(watch, struct blkback_vbd, watch));
+	xenstore_changed(container_of(watch, struct blkback_vbd, watch));
 }
 
 static void online_changed(struct xenbus_watch *watch, const char *path,
 			   const char *token)
 {
-	blkback_kick(container_of(watch, struct blkback_vbd, online_watch));
+	xenstore_changed(container_of(watch, struct blkback_vbd, online_watch));
 }
 
 static int start_watches(struct blkback_vbd *vbd)
@@ -171,6 +178,7 @@ static struct blkback_vbd *alloc_vbd(struct xenbus_device *dev)
 		return NULL;
 	}
 	vbd->dev = dev;
+	vbd->wanted = true;
 	INIT_WORK(&vbd->work, blkback_update);
 	mutex_init(&vbd->barrier_lock);
 	init_waitqueue_head(&vbd->barrier_wait);
@@ -251,7 +259,7 @@ static void blkback_remove(struct xenbus_device *dev)
 static void frontend_changed(struct xenbus_device *dev,
 			     enum xenbus_state state)
 {
-	blkback_kick(dev_get_drvdata(&dev->dev));
+	xenstore_changed(dev_get_drvdata(&dev->dev));
 }
 
 static const struct xenbus_device_id blkback_ids[] = {

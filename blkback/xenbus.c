@@ -25,11 +25,16 @@ static void wait_for_frontend(struct blkback_vbd *vbd)
 {
 	struct xenbus_device *dev = vbd->dev;
 
+	if (!READ_ONCE(vbd->wanted))
+		return;
 	switch (dev->state) {
 	case XenbusStateConnected:
 		/* It began anew without a word, as after kexec. */
 	case XenbusStateClosed:
 		blkback_disconnect(vbd);
+		/* The toolstack may have made another directory. */
+		if (!vbd->bdev && blkback_offer(vbd))
+			break;
 		xenbus_switch_state(dev, XenbusStateInitWait);
 		break;
 	default:
@@ -75,8 +80,10 @@ static void close_vbd(struct blkback_vbd *vbd)
 
 	blkback_disconnect(vbd);
 	/* The toolstack takes the device away when it sees us closed. */
-	if (!xenbus_dev_is_online(dev))
+	if (!xenbus_dev_is_online(dev)) {
 		blkback_close(vbd);
+		WRITE_ONCE(vbd->wanted, false);
+	}
 	xenbus_switch_state(dev, XenbusStateClosed);
 }
 

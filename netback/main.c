@@ -77,10 +77,17 @@ static int netback_uevent(XENBUS_UEVENT_CONST struct xenbus_device *xdev,
 	return ret;
 }
 
+static void xenstore_changed(struct netback_vif *vif)
+{
+	if (!READ_ONCE(vif->wanted) && frontend_waits(vif->xdev))
+		WRITE_ONCE(vif->wanted, true);
+	netback_kick(vif);
+}
+
 static void watch_fired(struct xenbus_watch *watch, const char *path,
 			const char *token)
 {
-	netback_kick(container_of(watch, struct netback_watch, watch)->vif);
+	xenstore_changed(container_of(watch, struct netback_watch, watch)->vif);
 }
 
 static void stop_watches(struct netback_vif *vif)
@@ -158,6 +165,7 @@ static struct netback_vif *create_vif(struct xenbus_device *xdev)
 		return ERR_PTR(-ENOMEM);
 	}
 	vif->script = script;
+	vif->wanted = true;
 	INIT_WORK(&vif->work, netback_update);
 	spin_lock_init(&vif->credit.lock);
 	netback_mcast_init(vif);
@@ -246,7 +254,7 @@ static void netback_remove(struct xenbus_device *xdev)
 static void frontend_changed(struct xenbus_device *xdev,
 			     enum xenbus_state state)
 {
-	netback_kick(dev_get_drvdata(&xdev->dev));
+	xenstore_changed(dev_get_drvdata(&xdev->dev));
 }
 
 static const struct xenbus_device_id netback_ids[] = {

@@ -379,6 +379,8 @@ struct netback_vif {
 	bool failed;
 	atomic_t stalled;
 	bool removed;
+	/* Cleared by the work before the toolstack can take the device away. */
+	bool wanted;
 };
 
 /* Module parameters, see main.c. */

@@ -46,6 +46,7 @@ void netback_withdraw(struct netback_vif *vif)
 		return;
 	vif->announced = false;
 	vif->hotplugged = false;
+	vif->up = false;
 	xenbus_rm(XBT_NIL, vif->xdev->nodename, "hotplug-status");
 	kobject_uevent(&vif->xdev->dev.kobj, KOBJ_OFFLINE);
 }
@@ -169,9 +170,16 @@ static void follow_queues(struct netback_vif *vif)
 /* Ready for a frontend to come; it may have waited for us. */
 static void wait_for_frontend(struct netback_vif *vif)
 {
+	if (!READ_ONCE(vif->wanted))
+		return;
 	/* If it had come before, it begins anew, as after kexec. */
 	netback_disconnect(vif);
+	/* The toolstack may have taken the directory away and made another. */
+	if (!vif->announced && netback_offer(vif))
+		return;
 	xenbus_switch_state(vif->xdev, XenbusStateInitWait);
+	if (!vif->announced)
+		netback_announce(vif);
 }
 
 static void serve(struct netback_vif *vif)
@@ -214,8 +222,10 @@ static void close_vif(struct netback_vif *vif)
 {
 	netback_disconnect(vif);
 	/* The toolstack takes the device away when it sees us closed. */
-	if (!xenbus_dev_is_online(vif->xdev))
+	if (!xenbus_dev_is_online(vif->xdev)) {
 		netback_withdraw(vif);
+		WRITE_ONCE(vif->wanted, false);
+	}
 	xenbus_switch_state(vif->xdev, XenbusStateClosed);
 }
 

@@ -166,3 +166,11 @@ void xenstore_unwatch(struct xenbus_watch *watch)
 	watch->node = NULL;
 }
 EXPORT_SYMBOL_NS_GPL(xenstore_unwatch, XSPLIT);
+
+bool frontend_waits(struct xenbus_device *dev)
+{
+	return xenbus_read_driver_state(dev->otherend) ==
+		       XenbusStateInitialising &&
+	       xenbus_dev_is_online(dev);
+}
+EXPORT_SYMBOL_NS_GPL(frontend_waits, XSPLIT);

@@ -140,6 +140,21 @@ int xenstore_watch(struct xenbus_device *dev, struct xenbus_watch *watch,
 void xenstore_unwatch(struct xenbus_watch *watch);
 
 /**
+ * frontend_waits() - whether a frontend waits for a device to be served anew
+ * @dev: the backend's device, which the toolstack has had closed
+ *
+ * A toolstack that has taken a device away may make one of the same name before
+ * the bus has looked. Then the bus keeps the device, and its driver has to go on.
+ * If it has looked it is about to remove the driver, and to probe the new device,
+ * but only if its state is untouched. Which of them it is can be told only where
+ * the bus does not look meanwhile: in its own thread.
+ *
+ * Context: the callback of a watch, which the thread of the bus runs; sleeps.
+ * Return: whether a driver that has closed the device must go on.
+ */
+bool frontend_waits(struct xenbus_device *dev);
+
+/**
  * backend_is_online() - whether the toolstack wants the device to be there
  * @dir: directory of the backend
  *

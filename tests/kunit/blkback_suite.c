@@ -51,13 +51,19 @@ static void suite_exit(struct kunit *test)
 	fake_exit(test);
 }
 
-static void make_device(struct kunit *test)
+/* What the toolstack and its script write. */
+static void name_device(void)
 {
-	xdev = fake_device(test, "vbd", false, XenbusStateInitialising);
 	fake_xs_set(xdev->nodename, "physical-device", RAM_DISK);
 	fake_xs_set(xdev->nodename, "mode", "w");
 	fake_xs_set(xdev->nodename, "dev", "xvda");
 	fake_xs_set(xdev->nodename, "online", "1");
+}
+
+static void make_device(struct kunit *test)
+{
+	xdev = fake_device(test, "vbd", false, XenbusStateInitialising);
+	name_device();
 }
 
 /* 2^@order pages with numbered keys; @order -1: one page, its key without. */
@@ -185,6 +191,36 @@ static void device_late(struct kunit *test)
 	fake_xs_set(xdev->nodename, "physical-device", RAM_DISK);
 	blkback_kick(vbd);
 	fake_work_run();
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+	remove();
+	fake_nothing_left(test);
+}
+
+/*
+ * The toolstack has taken the device away, and has made another of the same name
+ * before the bus has looked. Work that runs meanwhile must leave it alone: if the
+ * bus has looked, it probes it. If not, it tells of the frontend.
+ */
+static void made_anew(struct kunit *test)
+{
+	connect(test, 1, -1);
+	fake_xs_set(xdev->nodename, "online", "0");
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_xs_remove(xdev->nodename, "");
+	name_device();
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
+	blkback_kick(vbd);
+	fake_work_run();
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	KUNIT_EXPECT_NULL(test, fake_xs_get(xdev->nodename, "state"));
+
+	fake_peer_state(xdev, XenbusStateInitialising);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateInitWait);
+	KUNIT_EXPECT_NOT_NULL(test, fake_xs_get(xdev->nodename,
+						"max-ring-page-order"));
+	offer(1, -1);
+	fake_peer_state(xdev, XenbusStateInitialised);
 	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
 	remove();
 	fake_nothing_left(test);
@@ -489,6 +525,7 @@ static void request(struct kunit *test)
 static struct kunit_case blkback_cases[] = {
 	KUNIT_CASE_PARAM(connects, ring_gen_params),
 	KUNIT_CASE(device_late),
+	KUNIT_CASE(made_anew),
 	KUNIT_CASE(taken_away),
 	KUNIT_CASE_PARAM(bad_key, key_gen_params),
 	KUNIT_CASE(bad_indices),

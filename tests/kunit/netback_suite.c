@@ -206,6 +206,36 @@ static void hotplug_late(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/*
+ * The toolstack has taken the device away, and has made another of the same name
+ * before the bus has looked. Work that runs meanwhile must leave it alone: if the
+ * bus has looked, it probes it. If not, it tells of the frontend.
+ */
+static void made_anew(struct kunit *test)
+{
+	connect(test, FLAT);
+	fake_xs_set(xdev->nodename, "online", "0");
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_xs_remove(xdev->nodename, "");
+	fake_xs_set(xdev->nodename, "online", "1");
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
+	netback_kick(vif);
+	fake_work_run();
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
+	KUNIT_EXPECT_NULL(test, fake_xs_get(xdev->nodename, "state"));
+
+	fake_peer_state(xdev, XenbusStateInitialising);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateInitWait);
+	KUNIT_EXPECT_STREQ(test, fake_xs_get(xdev->nodename, "feature-sg"), "1");
+	offer(FLAT);
+	fake_xs_set(xdev->nodename, "hotplug-status", "connected");
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+	remove();
+	fake_nothing_left(test);
+}
+
 /* What a toolstack may have written for a device. */
 static const struct probe_row {
 	const char *name;
@@ -1197,6 +1227,7 @@ static void static_sweep(struct kunit *test)
 static struct kunit_case netback_cases[] = {
 	KUNIT_CASE_PARAM(connects, shape_gen_params),
 	KUNIT_CASE(hotplug_late),
+	KUNIT_CASE(made_anew),
 	KUNIT_CASE_PARAM(probe_key, probe_gen_params),
 	KUNIT_CASE_PARAM(frontend_key, key_gen_params),
 	KUNIT_CASE(bad_indices),
