@@ -219,6 +219,8 @@ struct blkback_ring {
  * @open_failed: the backing device could not be opened, which was reported
  * @freed: completed when the vbd was freed, NULL if nobody waits
  * @removed: the device is gone, @work shall free the vbd
+ * @wanted: the device is there to be served; cleared by the work before the
+ *	toolstack can take it away, see frontend_waits()
  * @failed: a ring is broken
  * @barrier_lock: held for the length of a barrier
  * @barrier: a barrier waits or runs, no other I/O starts
@@ -256,7 +258,6 @@ struct blkback_vbd {
 	struct completion *freed;
 	bool removed;
 	bool failed;
-	/* Cleared by the work before the toolstack can take the device away. */
 	bool wanted;
 
 	/* Barriers; written under @barrier_lock. */

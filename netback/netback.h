@@ -338,6 +338,8 @@ struct netback_watch {
  * @failed: a queue is broken that may not have been reported
  * @stalled: queues that have had no buffers for long; without carrier if any
  * @removed: the device goes away, @work shall do nothing
+ * @wanted: the device is there to be served; cleared by the work before the
+ *	toolstack can take it away, see frontend_waits()
  */
 struct netback_vif {
 	/* Constant while the device is bound. */
@@ -379,7 +381,6 @@ struct netback_vif {
 	bool failed;
 	atomic_t stalled;
 	bool removed;
-	/* Cleared by the work before the toolstack can take the device away. */
 	bool wanted;
 };
 

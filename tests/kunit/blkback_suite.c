@@ -204,12 +204,8 @@ static void device_late(struct kunit *test)
 static void made_anew(struct kunit *test)
 {
 	connect(test, 1, -1);
-	fake_xs_set(xdev->nodename, "online", "0");
-	fake_peer_state(xdev, XenbusStateClosed);
-	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
-	fake_xs_remove(xdev->nodename, "");
+	fake_device_anew(test, xdev);
 	name_device();
-	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
 	blkback_kick(vbd);
 	fake_work_run();
 	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);

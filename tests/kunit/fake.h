@@ -182,6 +182,11 @@ void fake_device_free(struct xenbus_device *xdev);
 
 /* The peer's state changes, and what that leads to happens. */
 void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state);
+/*
+ * The toolstack takes a backend's device away and makes another of the same name,
+ * whose keys the test writes. No callback has told of it.
+ */
+void fake_device_anew(struct kunit *test, struct xenbus_device *xdev);
 
 /* Work items: they wait until the test runs them, in its own context. */
 bool fake_work_pending(const struct work_struct *work);

@@ -440,6 +440,16 @@ void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state)
 	fake_work_run();
 }
 
+void fake_device_anew(struct kunit *test, struct xenbus_device *xdev)
+{
+	fake_xs_set(xdev->nodename, "online", "0");
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_xs_remove(xdev->nodename, "");
+	fake_xs_set(xdev->nodename, "online", "1");
+	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
+}
+
 void fake_xs_init(void)
 {
 	watches = 0;

@@ -214,12 +214,7 @@ static void hotplug_late(struct kunit *test)
 static void made_anew(struct kunit *test)
 {
 	connect(test, FLAT);
-	fake_xs_set(xdev->nodename, "online", "0");
-	fake_peer_state(xdev, XenbusStateClosed);
-	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
-	fake_xs_remove(xdev->nodename, "");
-	fake_xs_set(xdev->nodename, "online", "1");
-	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
+	fake_device_anew(test, xdev);
 	netback_kick(vif);
 	fake_work_run();
 	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateClosed);
