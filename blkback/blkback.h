@@ -67,6 +67,7 @@ struct blkback_seg {
  * @transport: how its data travels
  * @mapped: segments mapped for this request only
  * @charged: segments that blkback_ring.segs counts for this request
+ * @nr_vecs: pieces of @vecs, of one or more segments each
  * @wire: the request
  * @bio: for all but those discards
  * @desc: private copy of the indirect frame, during a pass
@@ -88,6 +89,7 @@ struct blkback_req {
 	u8 transport;
 	u16 mapped;
 	u16 charged;
+	u16 nr_vecs;
 	struct blk_request wire;
 	struct bio bio;
 	struct page *desc;

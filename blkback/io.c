@@ -37,12 +37,9 @@ static void submit(struct blkback_req *req)
 {
 	struct bio *bio = &req->bio;
 
-	/* A vec for each frame, never merged: the frames of a guest are not
-	 * contiguous for a device where its pages are (XSA-229).
-	 */
-	bio_init(bio, req->ring->vbd->bdev, req->vecs, req->wire.nr_segs,
+	bio_init(bio, req->ring->vbd->bdev, req->vecs, req->nr_vecs,
 		 bio_opf(req));
-	bio->bi_vcnt = req->wire.nr_segs;
+	bio->bi_vcnt = req->nr_vecs;
 	/* Where it is about no sectors the first is not checked, and means nothing. */
 	bio->bi_iter.bi_sector = req->wire.nr_sectors ? req->wire.sector : 0;
 	bio->bi_iter.bi_size = req->wire.nr_sectors << SECTOR_SHIFT;

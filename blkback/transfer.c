@@ -223,10 +223,11 @@ static void find_segs(struct blkback_ring *ring, struct blkback_req *req)
 	unsigned int i, n = req->wire.nr_segs;
 	struct blkback_seg *seg = req->segs;
 	struct bio_vec *vec = req->vecs;
-	struct foreign_frame *frame;
+	struct foreign_frame *frame = NULL;
 
 	for (i = 0; i < n; i++, seg++, vec++) {
-		frame = persistent_frame(ring, seg->ref);
+		frame = foreign_after(&ring->foreign, frame, seg->ref) ?:
+			add_frame(ring, seg->ref);
 		if (unlikely(!frame)) {
 			map_seg(ring, req, i);
 			continue;
@@ -251,6 +252,7 @@ static void transfer_in(struct blkback_ring *ring, struct blkback_req *req)
 {
 	unsigned int i, n = req->wire.nr_segs;
 
+	req->nr_vecs = n;
 	if (!n || req->err)
 		return;
 
@@ -306,6 +308,34 @@ static void run_maps(struct blkback_ring *ring, struct list_head *batch)
 		foreign_drop_failed(&ring->foreign, &ring->cache);
 }
 
+/* Nothing is left out between the end of one and the begin of the other. */
+static bool touch(const struct bio_vec *prev, const struct bio_vec *vec)
+{
+	return !(vec->bv_offset |
+		 ((prev->bv_offset + prev->bv_len) & ~PAGE_MASK));
+}
+
+/* Frames that follow each other are one piece for the block layer. */
+static void join_vecs(struct blkback_req *req)
+{
+	struct bio_vec *to = req->vecs, *vec, *end = to + req->wire.nr_segs;
+	const struct blkback_seg *seg = req->segs;
+
+	for (vec = to + 1; vec < end; vec++, seg++) {
+		if (seg[0].frame->next == seg[1].frame && touch(to, vec))
+			to->bv_len += vec->bv_len;
+		else
+			*++to = *vec;
+	}
+	req->nr_vecs = to + 1 - req->vecs;
+}
+
+/* Frames that are mapped for one request have machine frames of any kind. */
+static bool may_join(const struct blkback_req *req)
+{
+	return req->transport == BLKBACK_MAP && !req->mapped && !req->err;
+}
+
 void blkback_transfer_in(struct blkback_ring *ring, struct list_head *batch)
 {
 	struct blkback_req *req;
@@ -315,12 +345,15 @@ void blkback_transfer_in(struct blkback_ring *ring, struct list_head *batch)
 	run_maps(ring, batch);
 	run_copies(ring);
 
-	list_for_each_entry(req, batch, batch)
+	list_for_each_entry(req, batch, batch) {
+		if (may_join(req))
+			join_vecs(req);
 		if (unlikely(req->err))
 			dev_err_ratelimited(&ring->vbd->dev->dev,
 					    "ring %u: grant references of request %llu unusable (%d)\n",
 					    ring->index, req->wire.id,
 					    req->err);
+	}
 }
 
 static void copy_out(struct blkback_ring *ring, struct blkback_req *req)

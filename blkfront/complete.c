@@ -223,13 +223,15 @@ static unsigned int finish(struct blkfront_ring *ring, struct request *rq,
 	if (io->bounce) {
 		if (io->op == BLKIF_OP_READ && !io->status)
 			copy_out(rq, io->data.head);
+		/* As they were taken, so that they stay in order. */
+		grant_list_join(&batch->pages, &io->descs);
 		grant_list_join(&batch->pages, &io->data);
 	} else {
 		if (unlikely(!blkfront_revoke(ring, rq)))
 			still_mapped(ring, rq);
 		grant_list_join(&batch->refs, &io->data);
+		grant_list_join(&batch->pages, &io->descs);
 	}
-	grant_list_join(&batch->pages, &io->descs);
 
 	if (!blk_mq_add_to_batch(rq, iob, io->status != BLK_STS_OK,
 				 blk_mq_end_request_batch))

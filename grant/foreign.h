@@ -15,9 +15,16 @@
 /* As many chains as a ring may have frames: references come in series. */
 #define FOREIGN_CHAINS	1024
 
+/* Pages taken at a time: as many as there are in most frontends' large requests. */
+#define FOREIGN_RUN	16
+
 /**
  * struct foreign_frame - one frame that stays mapped
  * @node: in its table
+ * @list: in its table, in the order in which frames were added
+ * @prev: the frame of which this is @next
+ * @next: the frame that follows this one, under the next page and in the machine,
+ *	so that a device can take both as one piece (XSA-229); NULL if not known
  * @page: what the frame appears under
  * @ref: the peer's grant reference
  * @handle: of the mapping; INVALID_GRANT_HANDLE until it is mapped
@@ -26,6 +33,9 @@
  */
 struct foreign_frame {
 	struct hlist_node node;
+	struct list_head list;
+	struct foreign_frame *prev;
+	struct foreign_frame *next;
 	struct page *page;
 	grant_ref_t ref;
 	grant_handle_t handle;
@@ -36,6 +46,9 @@ struct foreign_frame {
 /**
  * struct foreign_table - the persistent mappings of one ring
  * @heads: hash chains, NULL until the first frame is added
+ * @frames: all frames; valid if @heads is
+ * @run: pages for the next frames, the next one last
+ * @nr_run: how many
  * @nr: frames in the table
  * @max: how many it may hold
  * @age: advanced by the owner from time to time
@@ -44,6 +57,9 @@ struct foreign_frame {
  */
 struct foreign_table {
 	struct hlist_head *heads;
+	struct list_head frames;
+	struct page *run[FOREIGN_RUN];
+	unsigned int nr_run;
 	unsigned int nr;
 	unsigned int max;
 	u32 age;
@@ -71,6 +87,37 @@ static inline struct foreign_frame *foreign_lookup(struct foreign_table *table,
 		}
 	}
 	return NULL;
+}
+
+/**
+ * foreign_link() - note that a frame follows another, if it does in the machine
+ * @prev: the frame before
+ * @frame: the frame, under the page after that of @prev
+ */
+void foreign_link(struct foreign_frame *prev, struct foreign_frame *frame);
+
+/**
+ * foreign_after() - find a frame that may follow another
+ * @table: the table
+ * @prev: the frame before in the same request, or NULL
+ * @ref: the peer's grant reference
+ *
+ * Return: as foreign_lookup(); @prev->next is that frame if it follows.
+ */
+static inline struct foreign_frame *foreign_after(struct foreign_table *table,
+						  struct foreign_frame *prev,
+						  grant_ref_t ref)
+{
+	struct foreign_frame *frame = prev ? prev->next : NULL;
+
+	if (frame && frame->ref == ref) {
+		frame->age = table->age;
+		return frame;
+	}
+	frame = foreign_lookup(table, ref);
+	if (frame && prev && frame->page == prev->page + 1)
+		foreign_link(prev, frame);
+	return frame;
 }
 
 /**

@@ -11,6 +11,11 @@
 /* References in one frame of a version 1 grant table. */
 #define REFS_PER_FRAME	(XEN_PAGE_SIZE / sizeof(struct grant_entry_v1))
 
+/* Pages of a run, and from how many on that are wanted it is worth having. */
+#define RUN_ORDER	4
+#define RUN_PAGES	(1U << RUN_ORDER)
+#define RUN_WORTH	(RUN_PAGES / 2)
+
 /* Grants of all pools: what they use, and what they may use. */
 static struct grant_budget domain_budget;
 
@@ -130,22 +135,56 @@ err_charge:
 	return false;
 }
 
+static bool add_refs(struct grant_pool *pool, unsigned int nr, gfp_t gfp)
+{
+	while (pool->refs.nr < nr)
+		if (!add_ref(pool, gfp))
+			return false;
+	return true;
+}
+
+static void grant_page(struct grant_pool *pool, struct page *page)
+{
+	struct grant *g = pop_one(&pool->refs);
+
+	g->page = page;
+	gnttab_page_grant_foreign_access_ref_one(g->ref, pool->domid, page, 0);
+	push_one(&pool->pages, g);
+}
+
 static bool add_page(struct grant_pool *pool, gfp_t gfp)
 {
 	struct page *page;
-	struct grant *g;
 
-	if (!pool->refs.nr && !add_ref(pool, gfp))
+	if (!add_refs(pool, 1, gfp))
 		return false;
 	/* The peer sees all of the page, whatever part the I/O uses. */
 	page = alloc_page(gfp | __GFP_ZERO);
 	if (!page)
 		return false;
+	grant_page(pool, page);
+	return true;
+}
 
-	g = pop_one(&pool->refs);
-	g->page = page;
-	gnttab_page_grant_foreign_access_ref_one(g->ref, pool->domid, page, 0);
-	push_one(&pool->pages, g);
+/*
+ * Pages that follow each other, the first of them on top: a peer can serve a
+ * large request from them as from one piece. Nothing is held up for their sake,
+ * nor are reserves touched.
+ */
+static bool add_run(struct grant_pool *pool)
+{
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC;
+	struct page *page;
+	unsigned int i;
+
+	if (!add_refs(pool, RUN_PAGES, gfp))
+		return false;
+	page = alloc_pages(gfp | __GFP_ZERO, RUN_ORDER);
+	if (!page)
+		return false;
+	split_page(page, RUN_ORDER);
+	for (i = RUN_PAGES; i--;)
+		grant_page(pool, page + i);
 	return true;
 }
 
@@ -172,9 +211,12 @@ bool grant_pool_grow_pages(struct grant_pool *pool, unsigned int nr)
 	lockdep_assert_held(pool->lock);
 
 	/* What was added stays when this fails: a retry needs less. */
-	while (pool->pages.nr < nr)
+	while (pool->pages.nr < nr) {
+		if (nr - pool->pages.nr >= RUN_WORTH && add_run(pool))
+			continue;
 		if (!add_page(pool, GFP_ATOMIC | __GFP_NOWARN))
 			return false;
+	}
 	return true;
 }
 EXPORT_SYMBOL_NS_GPL(grant_pool_grow_pages, XSPLIT);

@@ -112,6 +112,12 @@ static void carry_out(struct list_head *batch)
 	blkback_transfer_out(ring, done);
 }
 
+/* Those of frames that stay mapped, and those for the next ones. */
+static unsigned int pages_in_use(void)
+{
+	return ring->foreign.nr + ring->foreign.nr_run;
+}
+
 /*
  * XSA-361, XSA-365, XSA-371: a request whose frames can be mapped in part.
  * Bug: errors of a batch ignored; what had been mapped left mapped, or unmapped
@@ -157,7 +163,7 @@ static void xsa_371_nth_map_fails(struct kunit *test)
 		came = fake_disarm(FAKE_GRANT);
 		KUNIT_ASSERT_EQ_MSG(test, came, first->err || second->err,
 				    "mapping %u", n);
-		KUNIT_ASSERT_EQ_MSG(test, fake.cached_pages, ring->foreign.nr,
+		KUNIT_ASSERT_EQ_MSG(test, fake.cached_pages, pages_in_use(),
 				    "mapping %u", n);
 		KUNIT_ASSERT_EQ_MSG(test, fake_peer_mapped(), ring->foreign.nr,
 				    "mapping %u", n);
@@ -186,7 +192,7 @@ static void xsa_365_bad_reference(struct kunit *test)
 		req = make_req(test, &batch, refs, SEGS);
 		carry_out(&batch);
 		KUNIT_ASSERT_EQ_MSG(test, req->err, -EFAULT, "segment %u", at);
-		KUNIT_ASSERT_EQ_MSG(test, fake.cached_pages, ring->foreign.nr,
+		KUNIT_ASSERT_EQ_MSG(test, fake.cached_pages, pages_in_use(),
 				    "segment %u", at);
 		blkback_purge(ring, 0);
 		KUNIT_ASSERT_EQ(test, fake.cached_pages, 0);
@@ -256,6 +262,60 @@ static void held_page_stays_mapped(struct kunit *test)
 }
 
 /*
+ * XSA-229: frames that appear under pages which follow each other were one piece
+ * for the block layer, and a device went on behind the first one's machine frame.
+ * Rule: they are one piece only where the machine frames follow, too, and nothing
+ * is left out between them. Failure: fewer pieces than frames.
+ */
+static const struct join_row {
+	const char *name;
+	bool scattered;
+	unsigned int skip;	/* bytes left out of each frame but the last */
+	bool first;		/* the first time, when nothing is known yet */
+	bool joined;
+} join_rows[] = {
+	{ "in_the_machine", false, 0, false, true },
+	{ "first_time", false, 0, true, false },
+	{ "scattered", true, 0, false, false },
+	{ "with_gaps", false, 512, false, false },
+};
+KUNIT_ARRAY_PARAM_DESC(join, join_rows, name);
+
+static struct blkback_req *read_frames(struct kunit *test, unsigned int skip)
+{
+	static const grant_ref_t refs[] = {
+		FIRST, FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 4, FIRST + 5,
+	};
+	struct blkback_req *req;
+	LIST_HEAD(batch);
+	unsigned int i;
+
+	req = make_req(test, &batch, refs, ARRAY_SIZE(refs));
+	for (i = 0; i < ARRAY_SIZE(refs); i++)
+		req->vecs[i].bv_len = PAGE_SIZE - skip;
+	carry_out(&batch);
+	return req;
+}
+
+static void xsa_229_frames_not_merged(struct kunit *test)
+{
+	const struct join_row *row = test->param_value;
+	struct blkback_req *req;
+	unsigned int i, len = 0;
+
+	vbd->persistent = true;
+	ring->foreign.max = 100;
+	fake.scattered = row->scattered;
+	req = read_frames(test, row->skip);
+	if (!row->first)
+		req = read_frames(test, row->skip);
+	KUNIT_EXPECT_EQ(test, req->nr_vecs, row->joined ? 1 : 6);
+	for (i = 0; i < req->nr_vecs; i++)
+		len += req->vecs[i].bv_len;
+	KUNIT_EXPECT_EQ(test, len, 6 * (PAGE_SIZE - row->skip));
+}
+
+/*
  * XSA-300: a guest that makes a backend map more and more. Rule: mappings that
  * stay have a limit; others are undone when the request has ended. Failure: more
  * pages are out of the cache than the limit.
@@ -304,6 +364,7 @@ static struct kunit_case transfer_cases[] = {
 	KUNIT_CASE_PARAM(xsa_365_bad_reference, room_gen_params),
 	KUNIT_CASE_PARAM(xsa_155_indirect, room_gen_params),
 	KUNIT_CASE(held_page_stays_mapped),
+	KUNIT_CASE_PARAM(xsa_229_frames_not_merged, join_gen_params),
 	KUNIT_CASE(xsa_300_frames_are_limited),
 	KUNIT_CASE(xsa_350_end_of_io),
 	{}

@@ -53,6 +53,7 @@ struct fake {
 	unsigned int open_transactions;
 	unsigned int rings;		/* ring pages allocated or mapped */
 	unsigned int cached_pages;	/* out of page caches */
+	bool scattered;			/* no page follows another in the machine */
 
 	/* Limits and refusals */
 	unsigned int grant_frames;

@@ -421,6 +421,37 @@ unsigned int fake_peer_mapped(void)
 	return nr;
 }
 
+unsigned long fake_machine_frame(unsigned long pfn)
+{
+	return fake.scattered ? 2 * pfn : pfn;
+}
+
+/* Pages that follow each other, as the kernel's mostly do; the first is next. */
+#define SPARE_ORDER	4
+
+static struct page *spare;
+static unsigned int spares;
+
+static struct page *spare_page(void)
+{
+	if (!spares) {
+		spare = alloc_pages(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO,
+				    SPARE_ORDER);
+		if (!spare)
+			return NULL;
+		split_page(spare, SPARE_ORDER);
+		spares = 1 << SPARE_ORDER;
+	}
+	spares--;
+	return spare++;
+}
+
+static void free_spares(void)
+{
+	for (; spares; spares--)
+		__free_page(spare++);
+}
+
 /* Nothing is kept: what is not given back is missed. */
 void gnttab_page_cache_init(struct gnttab_page_cache *cache)
 {
@@ -430,7 +461,7 @@ void gnttab_page_cache_init(struct gnttab_page_cache *cache)
 
 int gnttab_page_cache_get(struct gnttab_page_cache *cache, struct page **page)
 {
-	*page = alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_ZERO);
+	*page = spare_page();
 	if (!*page)
 		return -ENOMEM;
 	fake.cached_pages++;
@@ -555,6 +586,7 @@ void fake_grant_init(void)
 
 void fake_grant_exit(struct kunit *test)
 {
+	free_spares();
 	KUNIT_EXPECT_EQ(test, fake_grants_used(), 0);
 	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
 }

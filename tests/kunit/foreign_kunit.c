@@ -99,9 +99,9 @@ static void add_sweep(struct kunit *test)
 		} else {
 			foreign_drop_failed(&table, &cache);
 		}
-		KUNIT_EXPECT_EQ(test, fake.cached_pages, 0);
 		foreign_purge(&table, &cache, 0);
 		KUNIT_EXPECT_NULL(test, table.heads);
+		KUNIT_EXPECT_EQ(test, fake.cached_pages, 0);
 	}
 	/* There are three, of which some may be passed over, as in the pool's. */
 	KUNIT_EXPECT_GE(test, failed, 1);
@@ -117,7 +117,7 @@ static void drops_what_failed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, table.nr, 6);
 	KUNIT_EXPECT_NULL(test, foreign_lookup(&table, FIRST + 3));
 	KUNIT_EXPECT_NULL(test, foreign_lookup(&table, FIRST + 5));
-	KUNIT_EXPECT_EQ(test, fake.cached_pages, 6);
+	KUNIT_EXPECT_EQ(test, fake.cached_pages, 6 + table.nr_run);
 	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 6);
 }
 
@@ -169,6 +169,91 @@ static void purge_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_peer_mapped(), 0);
 }
 
+/* --- pieces -------------------------------------------------------------- */
+
+/* Look frames up as a request does; returns how many follow the one before. */
+static unsigned int follow(struct kunit *test, grant_ref_t first,
+			   unsigned int nr, int step)
+{
+	struct foreign_frame *prev = NULL, *frame;
+	unsigned int i, followed = 0;
+
+	for (i = 0; i < nr; i++, prev = frame) {
+		frame = foreign_after(&table, prev, first + i * step);
+		KUNIT_ASSERT_NOT_NULL(test, frame);
+		KUNIT_EXPECT_EQ(test, frame->ref, first + i * step);
+		if (!prev || prev->next != frame)
+			continue;
+		KUNIT_EXPECT_PTR_EQ(test, frame->page, prev->page + 1);
+		KUNIT_EXPECT_PTR_EQ(test, frame->prev, prev);
+		followed++;
+	}
+	return followed;
+}
+
+/* Runs of 16 pages, each in one piece. */
+static void follows(struct kunit *test)
+{
+	map(test, FIRST, 64);
+	KUNIT_EXPECT_GE(test, follow(test, FIRST, 64, 1), 60);
+	/* Found by way of the one before, a frame counts as used, too. */
+	table.age++;
+	follow(test, FIRST, 32, 1);
+	foreign_purge(&table, &cache, 1);
+	KUNIT_EXPECT_EQ(test, table.nr, 32);
+	KUNIT_EXPECT_GE(test, follow(test, FIRST, 32, 1), 30);
+}
+
+static void follows_in_order_only(struct kunit *test)
+{
+	map(test, FIRST, 16);
+	KUNIT_EXPECT_EQ(test, follow(test, FIRST + 15, 16, -1), 0);
+	KUNIT_EXPECT_EQ(test, follow(test, FIRST, 8, 2), 0);
+}
+
+static void follows_not_if_scattered(struct kunit *test)
+{
+	fake.scattered = true;
+	map(test, FIRST, 32);
+	KUNIT_EXPECT_EQ(test, follow(test, FIRST, 32, 1), 0);
+}
+
+/* A frame that goes leaves no trace with those beside it. */
+static void purge_in_between(struct kunit *test)
+{
+	unsigned int i;
+
+	map(test, FIRST, 16);
+	follow(test, FIRST, 16, 1);
+	table.age++;
+	for (i = 0; i < 16; i++)
+		if (i != 5)
+			foreign_lookup(&table, FIRST + i);
+	foreign_purge(&table, &cache, 1);
+	KUNIT_EXPECT_EQ(test, table.nr, 15);
+	KUNIT_EXPECT_NULL(test, foreign_lookup(&table, FIRST + 4)->next);
+	KUNIT_EXPECT_NULL(test, foreign_lookup(&table, FIRST + 6)->prev);
+	map(test, FIRST + 5, 1);
+	follow(test, FIRST, 16, 1);
+}
+
+/* Who sends a piece over a network may hold only its first page. */
+static void purge_held(struct kunit *test)
+{
+	struct page *page;
+
+	map(test, FIRST, 16);
+	KUNIT_EXPECT_EQ(test, follow(test, FIRST, 16, 1), 15);
+	page = foreign_lookup(&table, FIRST + 4)->page;
+	get_page(page);
+	foreign_purge(&table, &cache, 0);
+	KUNIT_EXPECT_EQ(test, table.nr, 12);
+	KUNIT_EXPECT_EQ(test, follow(test, FIRST + 4, 12, 1), 11);
+	put_page(page);
+	foreign_purge(&table, &cache, 0);
+	KUNIT_EXPECT_EQ(test, table.nr, 0);
+}
+
 static struct kunit_case foreign_cases[] = {
 	KUNIT_CASE(lookup),
 	KUNIT_CASE(full),
@@ -176,6 +261,11 @@ static struct kunit_case foreign_cases[] = {
 	KUNIT_CASE(drops_what_failed),
 	KUNIT_CASE_PARAM(purge, age_gen_params),
 	KUNIT_CASE(purge_large),
+	KUNIT_CASE(follows),
+	KUNIT_CASE(follows_in_order_only),
+	KUNIT_CASE(follows_not_if_scattered),
+	KUNIT_CASE(purge_in_between),
+	KUNIT_CASE(purge_held),
 	{}
 };
 

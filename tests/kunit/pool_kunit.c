@@ -159,6 +159,40 @@ static void grow_sweep(struct kunit *test)
 	KUNIT_EXPECT_GE(test, failed, 6);
 }
 
+/* Large requests get pages that follow each other, in that order, again and again. */
+static void runs(struct kunit *test)
+{
+	struct grant_list list;
+	unsigned int i, round;
+	struct grant *g;
+
+	make_pool(2, 100);
+	KUNIT_ASSERT_EQ(test, grant_pool_init(&t.pool, 0), 0);
+	for (round = 0; round < 2; round++) {
+		KUNIT_ASSERT_TRUE(test, take(true, 16, &list));
+		for (g = list.head, i = 1; i < 16; i++, g = g->next)
+			KUNIT_EXPECT_PTR_EQ(test, g->next->page, g->page + 1);
+		put(true, &list);
+	}
+	KUNIT_EXPECT_EQ(test, t.pool.nr, 16);
+	grant_pool_destroy(&t.pool);
+	check_empty(test);
+}
+
+/* Where there is no room for a run, single pages do. */
+static void runs_no_room(struct kunit *test)
+{
+	struct grant_list list;
+
+	make_pool(2, 12);
+	KUNIT_ASSERT_EQ(test, grant_pool_init(&t.pool, 0), 0);
+	KUNIT_ASSERT_TRUE(test, take(true, 12, &list));
+	put(true, &list);
+	KUNIT_EXPECT_EQ(test, t.pool.nr, 12);
+	grant_pool_destroy(&t.pool);
+	check_empty(test);
+}
+
 /* The same few grants are used again: persistent backends have them mapped. */
 static void lifo(struct kunit *test)
 {
@@ -283,16 +317,16 @@ static void shrinks_nothing_mapped(struct kunit *test)
 	unsigned int i, nr;
 
 	make_pool(1, 100);
-	KUNIT_ASSERT_EQ(test, grant_pool_init(&t.pool, 1), 0);
-	KUNIT_ASSERT_TRUE(test, take(true, 10, &list));
-	for (g = list.head, i = 0; i < 10; i++, g = g->next)
+	KUNIT_ASSERT_EQ(test, grant_pool_init(&t.pool, 0), 0);
+	KUNIT_ASSERT_TRUE(test, take(true, 16, &list));
+	for (g = list.head, i = 0; i < 16; i++, g = g->next)
 		fake_grant_map(g->ref, true);
 	put(true, &list);
 	nr = t.pool.nr;
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_TRUE(test, grant_pool_shrink(&t.pool));
 	KUNIT_EXPECT_EQ(test, t.pool.nr, nr);
-	KUNIT_EXPECT_EQ(test, t.pool.pages.nr, 10);
+	KUNIT_EXPECT_EQ(test, t.pool.pages.nr, 16);
 	for (g = t.pool.pages.top; g; g = g->next)
 		fake_grant_map(g->ref, false);
 	grant_pool_shrink(&t.pool);
@@ -409,6 +443,8 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(init_destroy, size_gen_params),
 	KUNIT_CASE_PARAM(init_sweep, kind_gen_params),
 	KUNIT_CASE_PARAM(grow_sweep, kind_gen_params),
+	KUNIT_CASE(runs),
+	KUNIT_CASE(runs_no_room),
 	KUNIT_CASE(lifo),
 	KUNIT_CASE(ceiling),
 	KUNIT_CASE(strips_pages),
