@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "pool.h"
 
+#include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -13,7 +14,7 @@
 
 /* Pages of a run, and from how many on that are wanted it is worth having. */
 #define RUN_ORDER	4
-#define RUN_PAGES	(1U << RUN_ORDER)
+#define RUN_PAGES	BIT(RUN_ORDER)
 #define RUN_WORTH	(RUN_PAGES / 2)
 
 /* Grants of all pools: what they use, and what they may use. */

@@ -275,15 +275,21 @@ static void io_end(struct bio *bio)
 }
 
 /* Read the first page of the disk. */
-static void submit_read(struct kunit *test, struct page *page)
+static void send_read(struct page *page, sector_t sector, bio_end_io_t *end)
 {
 	struct bio *bio = bio_alloc(info->disk->part0, 1, REQ_OP_READ,
 				    GFP_KERNEL);
 
 	__bio_add_page(bio, page, PAGE_SIZE, 0);
-	bio->bi_end_io = io_end;
-	io_done = false;
+	bio->bi_iter.bi_sector = sector;
+	bio->bi_end_io = end;
 	submit_bio(bio);
+}
+
+static void submit_read(struct kunit *test, struct page *page)
+{
+	io_done = false;
+	send_read(page, 0, io_end);
 	KUNIT_ASSERT_FALSE(test, io_done);
 }
 
@@ -455,17 +461,11 @@ static void quick_answer(void)
 /* Return: how many of @nr reads ended before the last was submitted. */
 static unsigned int quick_reads(struct page *page, unsigned int nr)
 {
-	struct bio *bio;
 	unsigned int i;
 
 	quick.done = 0;
-	for (i = 0; i < nr; i++) {
-		bio = bio_alloc(info->disk->part0, 1, REQ_OP_READ, GFP_KERNEL);
-		__bio_add_page(bio, page, PAGE_SIZE, 0);
-		bio->bi_iter.bi_sector = 8 * i;
-		bio->bi_end_io = quick_end;
-		submit_bio(bio);
-	}
+	for (i = 0; i < nr; i++)
+		send_read(page, 8 * i, quick_end);
 	return quick.done;
 }
 
@@ -496,6 +496,16 @@ static struct page *quick_begin(struct kunit *test)
 	return page;
 }
 
+/* Events show the depth at which it is worth it. */
+static void learn_depth(struct kunit *test, struct page *page, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i <= HANDOVER_AGREED; i++)
+		waiting_reads(test, page, nr);
+	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+}
+
 static void quick_end_of_test(struct kunit *test, struct page *page)
 {
 	KUNIT_EXPECT_EQ(test, quick.ring->nr_free, quick.ring->front.entries);
@@ -505,17 +515,15 @@ static void quick_end_of_test(struct kunit *test, struct page *page)
 	__free_page(page);
 }
 
-/* Events show the depth; then requests end where they are submitted, without any. */
+/* Once the depth is known, requests end where they are submitted, without any. */
 static void handed_over(struct kunit *test)
 {
 	struct page *page = quick_begin(test);
 	unsigned int i, events;
 
 	fake.yielded = quick_answer;
-	for (i = 0; i <= HANDOVER_AGREED; i++)
-		waiting_reads(test, page, 3);
+	learn_depth(test, page, 3);
 	events = quick.events;
-	KUNIT_EXPECT_EQ(test, fake.yields, 0);
 	for (i = 0; i < HANDOVER_SERIES; i++)
 		KUNIT_ASSERT_EQ(test, quick_reads(page, 3), 3);
 	KUNIT_EXPECT_EQ(test, fake.yields, HANDOVER_SERIES);
@@ -533,9 +541,7 @@ static void handed_over_in_vain(struct kunit *test)
 	struct page *page = quick_begin(test);
 	unsigned int i;
 
-	for (i = 0; i <= HANDOVER_AGREED; i++)
-		waiting_reads(test, page, 1);
-	KUNIT_EXPECT_EQ(test, fake.yields, 0);
+	learn_depth(test, page, 1);
 	waiting_reads(test, page, 1);
 	KUNIT_EXPECT_EQ(test, fake.yields, 1);
 	for (i = 0; i < HANDOVER_PAUSE; i++)
@@ -549,8 +555,7 @@ static void handed_over_in_part(struct kunit *test)
 	struct page *page = quick_begin(test);
 	unsigned int i;
 
-	for (i = 0; i <= HANDOVER_AGREED; i++)
-		waiting_reads(test, page, 3);
+	learn_depth(test, page, 3);
 	fake.yielded = quick_answer;
 	quick.answers = 2;
 	KUNIT_EXPECT_EQ(test, quick_reads(page, 3), 2);
