@@ -172,6 +172,7 @@ enum blkfront_state {
  * @replaced: the rings are dead, because the domain was restored
  * @added: the disk was added
  * @shrinking: @shrink_work is scheduled
+ * @reprobing: the device was made anew, and a new probe is on its way
  * @quiesced: the block layer has been stopped from submitting
  * @left_at: when the backend has left last, in jiffies
  * @failures: connections in a row that did not last
@@ -232,6 +233,9 @@ struct blkfront {
 	bool replaced;
 	bool added;
 	bool shrinking;
+
+	/* Written by xenwatch. */
+	bool reprobing;
 
 	struct blk_mq_tag_set tag_set;
 	struct grant_budget budget;

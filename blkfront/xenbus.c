@@ -359,5 +359,8 @@ void blkfront_backend_changed(struct xenbus_device *xbdev,
 {
 	struct blkfront *info = dev_get_drvdata(&xbdev->dev);
 
-	mod_delayed_work(blkfront_wq, &info->work, 0);
+	if (READ_ONCE(info->state) != BLKFRONT_DEAD)
+		mod_delayed_work(blkfront_wq, &info->work, 0);
+	else if (!info->reprobing && frontend_made_anew(xbdev))
+		info->reprobing = frontend_reprobe(xbdev, blkfront_wq);
 }

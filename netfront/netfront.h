@@ -468,6 +468,8 @@ struct netfront_coalesce {
  * @offence: the backend has violated the protocol
  * @renew: make a new connection, with what has changed
  * @replaced: the rings are dead, because the domain was restored
+ * @taken: the toolstack has taken the device away
+ * @reprobing: it was made anew, and a new probe is on its way
  * @budget: limit on grants
  * @work: state machine
  * @static_timer: looks for queues that do not use their static pages
@@ -517,6 +519,10 @@ struct netfront {
 	bool offence;
 	bool renew;
 	bool replaced;
+
+	/* Written by the state machine. */
+	bool taken;
+	bool reprobing;
 
 	struct grant_budget budget;
 	struct delayed_work work;

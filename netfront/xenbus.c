@@ -239,15 +239,29 @@ static unsigned long retry_delay(const struct netfront *info)
 
 /* --- steps --------------------------------------------------------------- */
 
+/* The toolstack takes the device away. */
+static void be_taken(struct netfront *info)
+{
+	info->taken = true;
+	xenbus_frontend_closed(info->xbdev);
+}
+
+/* Another device has another address and other options: it is probed. */
+static bool made_anew(struct netfront *info)
+{
+	if (info->taken && !info->reprobing && frontend_made_anew(info->xbdev))
+		info->reprobing = frontend_reprobe(info->xbdev, netfront_wq);
+	return info->reprobing;
+}
+
 /* Our state is Closed. */
 static bool reinitialise(struct netfront *info, enum xenbus_state backend,
 			 bool news)
 {
 	if (backend_is_gone(backend) && !backend_is_online(info->backend)) {
-		/* The toolstack takes the device away. */
 		if (backend != XenbusStateClosing)
 			release(info);
-		xenbus_frontend_closed(info->xbdev);
+		be_taken(info);
 		return false;
 	}
 	/* It may have given up after it has seen our state: show it again. */
@@ -257,6 +271,8 @@ static bool reinitialise(struct netfront *info, enum xenbus_state backend,
 	}
 	/* It may still use the old rings, and write to granted pages. */
 	if (!backend_is_idle(backend) || retry_delay(info))
+		return false;
+	if (made_anew(info))
 		return false;
 	/* Its registration has failed, which cannot be tried again. */
 	if (info->netdev->reg_state == NETREG_UNREGISTERED)
@@ -280,9 +296,9 @@ static bool initialise(struct netfront *info, enum xenbus_state backend)
 		return info->xbdev->state == XenbusStateClosed;
 	case XenbusStateUnknown:
 	case XenbusStateClosed:
-		/* It will not come: the toolstack takes the device away. */
+		/* It will not come. */
 		if (!backend_is_online(info->backend))
-			xenbus_frontend_closed(info->xbdev);
+			be_taken(info);
 		return false;
 	default:
 		return false;

@@ -174,3 +174,40 @@ bool frontend_waits(struct xenbus_device *dev)
 	       xenbus_dev_is_online(dev);
 }
 EXPORT_SYMBOL_NS_GPL(frontend_waits, XSPLIT);
+
+bool frontend_made_anew(const struct xenbus_device *dev)
+{
+	return xenbus_read_driver_state(dev->nodename) ==
+	       XenbusStateInitialising;
+}
+EXPORT_SYMBOL_NS_GPL(frontend_made_anew, XSPLIT);
+
+/* Work of its own: what belongs to the driver ends with the driver. */
+struct reprobe {
+	struct work_struct work;
+	struct device *dev;
+};
+
+static void reprobe_work(struct work_struct *work)
+{
+	struct reprobe *reprobe = container_of(work, struct reprobe, work);
+	int ret = device_reprobe(reprobe->dev);
+
+	if (ret < 0)
+		dev_err(reprobe->dev, "attached again, but not served (%d)\n",
+			ret);
+	put_device(reprobe->dev);
+	kfree(reprobe);
+}
+
+bool frontend_reprobe(struct xenbus_device *dev, struct workqueue_struct *wq)
+{
+	struct reprobe *reprobe = kmalloc(sizeof(*reprobe), GFP_NOIO);
+
+	if (!reprobe)
+		return false;
+	INIT_WORK(&reprobe->work, reprobe_work);
+	reprobe->dev = get_device(&dev->dev);
+	return queue_work(wq, &reprobe->work);
+}
+EXPORT_SYMBOL_NS_GPL(frontend_reprobe, XSPLIT);

@@ -155,6 +155,28 @@ void xenstore_unwatch(struct xenbus_watch *watch);
 bool frontend_waits(struct xenbus_device *dev);
 
 /**
+ * frontend_made_anew() - whether a closed frontend's device is another one by now
+ * @dev: the frontend's device, whose state is Closed
+ *
+ * As for frontend_waits(); here the bus has kept a device whose state in xenstore
+ * is that of one that nobody has probed.
+ *
+ * Context: where nobody else changes the device's state; sleeps.
+ * Return: true if so.
+ */
+bool frontend_made_anew(const struct xenbus_device *dev);
+
+/**
+ * frontend_reprobe() - have the bus remove the driver of a device and probe it again
+ * @dev: the frontend's device
+ * @wq: does so, soon; the driver destroys it when the driver is unregistered
+ *
+ * Context: may sleep.
+ * Return: false if memory is short, and then nothing happens.
+ */
+bool frontend_reprobe(struct xenbus_device *dev, struct workqueue_struct *wq);
+
+/**
  * backend_is_online() - whether the toolstack wants the device to be there
  * @dir: directory of the backend
  *

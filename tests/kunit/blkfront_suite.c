@@ -77,6 +77,29 @@ static void keys(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/*
+ * The toolstack has taken the disk away, and has made another of the same name
+ * before the bus has looked. Once is enough, however many changes tell of it.
+ */
+static void made_anew(struct kunit *test)
+{
+	connect(test);
+	fake_frontend_anew(test, xdev);
+	fake_xs_set(xdev->nodename, "virtual-device", "51728");
+	fake_driver->otherend_changed(xdev, XenbusStateInitialising);
+	fake_peer_state(xdev, XenbusStateInitWait);
+
+	info = dev_get_drvdata(&xdev->dev);
+	fake_peer_state(xdev, XenbusStateInitWait);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateInitialised);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+	KUNIT_ASSERT_NOT_NULL(test, info->disk);
+	KUNIT_EXPECT_STREQ(test, info->disk->disk_name, "xvdb");
+	remove();
+	fake_nothing_left(test);
+}
+
 static void transaction_conflicts(struct kunit *test)
 {
 	fake.conflicts = 3;
@@ -622,6 +645,7 @@ static void event_storm(struct kunit *test)
 
 static struct kunit_case blkfront_cases[] = {
 	KUNIT_CASE(keys),
+	KUNIT_CASE(made_anew),
 	KUNIT_CASE(transaction_conflicts),
 	KUNIT_CASE_PARAM(feature_key, key_gen_params),
 	KUNIT_CASE_PARAM(probe_sweep, fake_kind_gen_params),

@@ -188,6 +188,8 @@ void fake_peer_state(struct xenbus_device *xdev, enum xenbus_state state);
  * whose keys the test writes. No callback has told of it.
  */
 void fake_device_anew(struct kunit *test, struct xenbus_device *xdev);
+/* The same with a frontend's. */
+void fake_frontend_anew(struct kunit *test, struct xenbus_device *xdev);
 
 /* Work items: they wait until the test runs them, in its own context. */
 bool fake_work_pending(const struct work_struct *work);

@@ -400,6 +400,16 @@ void xenbus_unregister_driver(struct xenbus_driver *drv)
 
 /* --- devices ------------------------------------------------------------- */
 
+/* As the bus has it: what removing finds done already, it does not do again. */
+int device_reprobe(struct device *dev)
+{
+	struct xenbus_device *xdev = to_xenbus_device(dev);
+
+	fake_driver->remove(xdev);
+	xenbus_switch_state(xdev, XenbusStateClosed);
+	return fake_driver->probe(xdev, &fake_driver->ids[0]);
+}
+
 static void release(struct device *dev)
 {
 	kfree(to_xenbus_device(dev));
@@ -448,6 +458,19 @@ void fake_device_anew(struct kunit *test, struct xenbus_device *xdev)
 	fake_xs_remove(xdev->nodename, "");
 	fake_xs_set(xdev->nodename, "online", "1");
 	fake_xs_set(xdev->otherend, "state", "%u", XenbusStateInitialising);
+}
+
+void fake_frontend_anew(struct kunit *test, struct xenbus_device *xdev)
+{
+	void *old = dev_get_drvdata(&xdev->dev);
+
+	fake_xs_set(xdev->otherend, "online", "0");
+	fake_peer_state(xdev, XenbusStateClosed);
+	KUNIT_ASSERT_EQ(test, xdev->state, XenbusStateClosed);
+	fake_peer_state(xdev, XenbusStateUnknown);
+	KUNIT_EXPECT_PTR_EQ(test, dev_get_drvdata(&xdev->dev), old);
+	fake_xs_set(xdev->nodename, "state", "%u", XenbusStateInitialising);
+	fake_xs_set(xdev->otherend, "online", "1");
 }
 
 void fake_xs_init(void)

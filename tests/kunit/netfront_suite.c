@@ -197,6 +197,30 @@ static void keys_all(struct kunit *test)
 	fake_nothing_left(test);
 }
 
+/*
+ * The toolstack has taken the interface away, and has made another of the same
+ * name before the bus has looked: that one's keys count.
+ */
+static void made_anew(struct kunit *test)
+{
+	static const u8 mac[ETH_ALEN] = { 0x00, 0x16, 0x3e, 0, 0, 2 };
+
+	connect(test);
+	fake_frontend_anew(test, xdev);
+	fake_xs_set(xdev->nodename, "mac", "%pM", mac);
+	fake_peer_state(xdev, XenbusStateInitWait);
+
+	info = dev_get_drvdata(&xdev->dev);
+	fake_work_later();
+	fake_peer_state(xdev, XenbusStateInitWait);
+	fake_peer_state(xdev, XenbusStateConnected);
+	KUNIT_EXPECT_EQ(test, xdev->state, XenbusStateConnected);
+	KUNIT_EXPECT_TRUE(test, info->linked);
+	KUNIT_EXPECT_TRUE(test, ether_addr_equal(info->netdev->dev_addr, mac));
+	remove();
+	fake_nothing_left(test);
+}
+
 static void transaction_conflicts(struct kunit *test)
 {
 	fake.conflicts = 3;
@@ -1021,6 +1045,7 @@ static void event_storm(struct kunit *test)
 static struct kunit_case netfront_cases[] = {
 	KUNIT_CASE(keys_one_queue),
 	KUNIT_CASE(keys_all),
+	KUNIT_CASE(made_anew),
 	KUNIT_CASE(transaction_conflicts),
 	KUNIT_CASE_PARAM(feature_key, key_gen_params),
 	KUNIT_CASE_PARAM(state, state_gen_params),

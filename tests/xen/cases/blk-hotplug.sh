@@ -92,6 +92,21 @@ check fs-other-content blk_load_here /dev/ram1
 check fs-detach-2 blk_detach g1 xvdb
 check fs-left test "$(blk_held)" = "$before"
 
+if [ "$BLK_FRONT" = ours ]; then
+	step "detached and attached before the guest has looked"
+	check anew-attach blk_attach g1 /dev/ram0 xvda
+	xenstore-write "$(blk_be g1 xvda)/online" 0 "$(blk_be g1 xvda)/state" 5
+	check anew-closed wait_until 10 xs_is "$(blk_fe g1 xvda)/state" 6
+	xl pause g1
+	check anew-detach xl block-detach g1 xvda
+	check anew-attach-again xl block-attach g1 "$(blk_spec /dev/ram1 xvda)"
+	xl unpause g1
+	check anew-disk blk_wait_disk g1 xvda
+	check anew-fs blk_fs g1 xvda /dev/ram1
+	check anew-gone blk_detach g1 xvda
+	check anew-left test "$(blk_held)" = "$before"
+fi
+
 step "and again"
 check again-attach blk_attach g1 /dev/ram0 xvda
 check again blk_fs g1 xvda /dev/ram0

@@ -88,6 +88,18 @@ if [ "$FRONT" = ours ]; then
 	check at-once-up net_up g1
 	check at-once-ping net_ping g1
 
+	step "and before the guest has looked, with another address"
+	xenstore-write "$(net_be g1)/online" 0 "$(net_be g1)/state" 5
+	check anew-closed wait_until 10 xs_is "$(net_fe g1)/state" 6
+	xl pause g1
+	check anew-detach xl network-detach g1 0
+	check anew-attach xl network-attach g1 mac=$(net_mac g1 1) bridge=$NET_BRIDGE $NET_QUICK
+	xl unpause g1
+	check anew net_wait g1
+	check anew-address guest_run g1 "cat /sys/class/net/$NET_IF/address; grep -q '$(net_mac g1 1)' /sys/class/net/$NET_IF/address"
+	check anew-up net_up g1
+	check anew-ping net_ping g1
+
 	for who in "$BACK" intree ours; do
 		step "the backend is replaced under load: by $who"
 		net_flood g1
