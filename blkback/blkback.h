@@ -47,7 +47,7 @@ enum blkback_transport {
 /**
  * struct blkback_seg - one segment in transfer
  * @frame: its persistent mapping, NULL if it has none
- * @ref: the guest's grant reference
+ * @ref: the guest's grant reference, if it is copied
  * @handle: of the mapping made for this request, if any; not set with @frame
  */
 struct blkback_seg {
@@ -67,7 +67,7 @@ struct blkback_seg {
  * @transport: how its data travels
  * @mapped: segments mapped for this request only
  * @charged: segments that blkback_ring.segs counts for this request
- * @nr_vecs: pieces of @vecs, of one or more segments each
+ * @nr_vecs: pieces of @vecs: one for each segment, or fewer if none is @mapped
  * @wire: the request
  * @bio: for all but those discards
  * @desc: private copy of the indirect frame, during a pass
@@ -99,6 +99,18 @@ struct blkback_req {
 	struct bio_vec inline_vecs[BLKIF_MAX_SEGMENTS_PER_REQUEST];
 	struct blkback_seg inline_segs[BLKIF_MAX_SEGMENTS_PER_REQUEST];
 };
+
+/**
+ * blkback_segments() - the segments that a request has asked for
+ * @req: a request, before or while its data goes in
+ *
+ * Return: @req->wire.nr_segs private copies.
+ */
+static inline const struct blkif_request_segment *
+blkback_segments(const struct blkback_req *req)
+{
+	return req->desc ? page_address(req->desc) : req->wire.seg;
+}
 
 /* Counters of one ring; outlive it, because sysfs reads them at any time. */
 struct blkback_stats {
@@ -420,8 +432,8 @@ void blkback_free_requests(struct blkback_ring *ring);
 /**
  * blkback_fetch_segments() - get private copies of indirect frames
  * @ring: the ring
- * @batch: requests; indirect ones get a @desc page, to be given back with
- *	blkback_put_page()
+ * @batch: requests; indirect ones get a @desc page, which
+ *	blkback_transfer_in() takes back
  *
  * Context: the ring's thread.
  */
@@ -457,15 +469,6 @@ static inline bool blkback_needs_thread(const struct blkback_req *req)
 {
 	return req->transport == BLKBACK_COPY || req->mapped;
 }
-
-/**
- * blkback_put_page() - give back a page of the ring's own memory
- * @ring: the ring
- * @page: the page
- *
- * Context: the ring's thread.
- */
-void blkback_put_page(struct blkback_ring *ring, struct page *page);
 
 /**
  * blkback_purge_idle() - from time to time, give back what was not used

@@ -178,6 +178,12 @@ enum blk_reject blk_parse_slot(enum blk_abi abi, const union blk_slot *slot,
 	return check_direct(req, limits);
 }
 
+/* As most are. */
+static bool is_whole(const struct blkif_request_segment *seg)
+{
+	return !seg->first_sect && seg->last_sect == BLK_SECTORS_PER_FRAME - 1;
+}
+
 enum blk_reject blk_parse_segments(const struct blkif_request_segment *seg,
 				   const struct blk_limits *limits,
 				   struct blk_request *req)
@@ -186,6 +192,11 @@ enum blk_reject blk_parse_segments(const struct blkif_request_segment *seg,
 	u32 edges = 0, nr_sectors = 0;
 
 	for (; seg < end; seg++) {
+		if (is_whole(seg)) {
+			edges |= BLK_SECTORS_PER_FRAME;
+			nr_sectors += BLK_SECTORS_PER_FRAME;
+			continue;
+		}
 		if (seg->last_sect >= BLK_SECTORS_PER_FRAME ||
 		    seg->first_sect > seg->last_sect)
 			return BLK_BAD_SEGMENT;

@@ -39,20 +39,6 @@ static void complain(struct blkback_ring *ring, const struct blkback_req *req,
 			    req->wire.sector, req->wire.nr_segs);
 }
 
-static void set_wire_segs(struct blkback_req *req,
-			  const struct blkif_request_segment *seg)
-{
-	const struct blkif_request_segment *end = seg + req->wire.nr_segs;
-	struct blkback_seg *to = req->segs;
-	struct bio_vec *vec = req->vecs;
-
-	for (; seg < end; seg++, to++, vec++) {
-		to->ref = seg->gref;
-		vec->bv_offset = blk_seg_offset(seg);
-		vec->bv_len = blk_seg_len(seg);
-	}
-}
-
 static struct blkback_req *unused_req(struct blkback_ring *ring)
 {
 	struct llist_node *node = ring->unused ?: llist_del_all(&ring->freed);
@@ -104,10 +90,7 @@ static enum blk_reject take_slot(struct blkback_ring *ring,
 	if (why || req->wire.indirect || !req->wire.nr_segs)
 		return why;
 
-	why = blk_parse_segments(req->wire.seg, limits, &req->wire);
-	if (!why)
-		set_wire_segs(req, req->wire.seg);
-	return why;
+	return blk_parse_segments(req->wire.seg, limits, &req->wire);
 }
 
 static void refuse(struct blkback_ring *ring, struct blkback_req *req,
@@ -193,35 +176,28 @@ static void use_large(struct blkback_req *req)
 	req->segs = req->large + n * sizeof(*req->vecs);
 }
 
-/* The segments of an indirect request, from the private copy of its frame. */
-static void take_descriptors(struct blkback_ring *ring, struct blkback_req *req)
+static void parse_indirect(struct blkback_ring *ring, struct blkback_req *req)
 {
-	const struct blkif_request_segment *seg = page_address(req->desc);
 	enum blk_reject why;
 
 	if (req->err)
 		return;
-	why = blk_parse_segments(seg, &ring->vbd->limits, &req->wire);
-	if (unlikely(why)) {
+	why = blk_parse_segments(blkback_segments(req), &ring->vbd->limits,
+				 &req->wire);
+	if (unlikely(why))
 		refuse(ring, req, why);
-		return;
-	}
-	use_large(req);
-	set_wire_segs(req, seg);
+	else
+		use_large(req);
 }
 
-static void parse_indirect(struct blkback_ring *ring, struct list_head *batch)
+static void fetch_indirect(struct blkback_ring *ring, struct list_head *batch)
 {
 	struct blkback_req *req;
 
 	blkback_fetch_segments(ring, batch);
-	list_for_each_entry(req, batch, batch) {
-		if (!req->desc)
-			continue;
-		take_descriptors(ring, req);
-		blkback_put_page(ring, req->desc);
-		req->desc = NULL;
-	}
+	list_for_each_entry(req, batch, batch)
+		if (req->desc)
+			parse_indirect(ring, req);
 }
 
 /* One trip of all waiting requests through the pipeline. */
@@ -233,7 +209,7 @@ static bool ring_pass(struct blkback_ring *ring)
 		return false;
 
 	WRITE_ONCE(ring->in_pass, true);
-	parse_indirect(ring, &batch);
+	fetch_indirect(ring, &batch);
 	blkback_transfer_in(ring, &batch);
 	blkback_submit(ring, &batch);
 	WRITE_ONCE(ring->in_pass, false);

@@ -59,7 +59,7 @@ static struct page *get_page_buffer(struct blkback_ring *ring)
 	return page;
 }
 
-void blkback_put_page(struct blkback_ring *ring, struct page *page)
+static void put_page_buffer(struct blkback_ring *ring, struct page *page)
 {
 	if (ring->nr_pages >= MAX_KEPT_PAGES) {
 		__free_page(page);
@@ -198,76 +198,115 @@ static bool reads_from_guest(const struct blkback_req *req)
 	return req->wire.op != BLKIF_OP_READ;
 }
 
-static void map_seg(struct blkback_ring *ring, struct blkback_req *req,
-		    unsigned int i)
+static void set_vec(struct bio_vec *vec, struct page *page,
+		    const struct blkif_request_segment *wire)
 {
-	struct blkback_seg *seg = &req->segs[i];
-	struct page *page;
+	vec->bv_page = page;
+	vec->bv_offset = blk_seg_offset(wire);
+	vec->bv_len = blk_seg_len(wire);
+}
 
-	seg->frame = NULL;
+/*
+ * Persistent mappings for all segments. Frames that follow each other are one
+ * piece for the block layer. Return: false if there is no room for some.
+ */
+static bool find_frames(struct blkback_ring *ring, struct blkback_req *req)
+{
+	const struct blkif_request_segment *wire = blkback_segments(req);
+	struct blkback_seg *seg = req->segs, *last = seg + req->wire.nr_segs;
+	struct foreign_frame *prev = NULL, *frame;
+	struct bio_vec *vec = req->vecs - 1;
+	bool open = false;	/* what comes before ends where its page ends */
+
+	for (; seg < last; seg++, wire++, prev = frame) {
+		frame = foreign_after(&ring->foreign, prev, wire->gref) ?:
+			add_frame(ring, wire->gref);
+		if (unlikely(!frame))
+			return false;
+		seg->frame = frame;
+		if (open && !wire->first_sect && prev->next == frame)
+			vec->bv_len += blk_seg_len(wire);
+		else
+			set_vec(++vec, frame->page, wire);
+		open = wire->last_sect == BLK_SECTORS_PER_FRAME - 1;
+	}
+	req->nr_vecs = vec + 1 - req->vecs;
+	return true;
+}
+
+static struct page *map_seg(struct blkback_ring *ring, struct blkback_req *req,
+			    struct blkback_seg *seg, grant_ref_t ref)
+{
+	struct page *page = get_map_page(ring);
+
 	seg->handle = INVALID_GRANT_HANDLE;
-
-	page = get_map_page(ring);
-	req->vecs[i].bv_page = page;
 	if (!page) {
 		req->err = -ENOMEM;
-		return;
+		return NULL;
 	}
 	req->mapped++;
-	add_map(ring, seg->ref, page, reads_from_guest(req), &seg->handle,
+	add_map(ring, ref, page, reads_from_guest(req), &seg->handle,
 		&req->err);
+	return page;
 }
 
-static void find_segs(struct blkback_ring *ring, struct blkback_req *req)
+/* Mappings for this request, but for frames that are mapped anyway. */
+static void map_segs(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i, n = req->wire.nr_segs;
+	const struct blkif_request_segment *wire = blkback_segments(req);
 	struct blkback_seg *seg = req->segs;
-	struct bio_vec *vec = req->vecs;
-	struct foreign_frame *frame = NULL;
+	struct page *page;
+	unsigned int i;
 
-	for (i = 0; i < n; i++, seg++, vec++) {
-		frame = foreign_after(&ring->foreign, frame, seg->ref) ?:
-			add_frame(ring, seg->ref);
-		if (unlikely(!frame)) {
-			map_seg(ring, req, i);
-			continue;
-		}
-		seg->frame = frame;
-		vec->bv_page = frame->page;
+	for (i = 0; i < req->wire.nr_segs; i++, seg++, wire++) {
+		seg->frame = foreign_lookup(&ring->foreign, wire->gref);
+		page = seg->frame ? seg->frame->page :
+				    map_seg(ring, req, seg, wire->gref);
+		set_vec(&req->vecs[i], page, wire);
 	}
+	req->nr_vecs = i;
 }
 
-static void copy_seg(struct blkback_ring *ring, struct blkback_req *req,
-		     unsigned int i)
+static void copy_segs(struct blkback_ring *ring, struct blkback_req *req)
 {
-	struct bio_vec *vec = &req->vecs[i];
+	const struct blkif_request_segment *wire = blkback_segments(req);
+	struct bio_vec *vec = req->vecs;
+	unsigned int i;
 
-	vec->bv_page = get_page_buffer(ring);
-	if (reads_from_guest(req))
-		copy_in(ring, req->segs[i].ref, vec->bv_page, vec->bv_offset,
-			vec->bv_len, &req->err);
+	for (i = 0; i < req->wire.nr_segs; i++, vec++, wire++) {
+		req->segs[i].ref = wire->gref;
+		set_vec(vec, get_page_buffer(ring), wire);
+		if (reads_from_guest(req))
+			copy_in(ring, wire->gref, vec->bv_page, vec->bv_offset,
+				vec->bv_len, &req->err);
+	}
+	req->nr_vecs = i;
 }
 
 static void transfer_in(struct blkback_ring *ring, struct blkback_req *req)
 {
-	unsigned int i, n = req->wire.nr_segs;
+	unsigned int n = req->wire.nr_segs;
 
-	req->nr_vecs = n;
+	req->nr_vecs = 0;
 	if (!n || req->err)
 		return;
 
-	if (ring->vbd->persistent) {
-		req->transport = BLKBACK_MAP;
-		find_segs(ring, req);
-	} else if (n <= blkback_copy_segments) {
+	if (!ring->vbd->persistent && n <= blkback_copy_segments) {
 		req->transport = BLKBACK_COPY;
-		for (i = 0; i < n; i++)
-			copy_seg(ring, req, i);
-	} else {
-		req->transport = BLKBACK_MAP;
-		for (i = 0; i < n; i++)
-			map_seg(ring, req, i);
+		copy_segs(ring, req);
+		return;
 	}
+	req->transport = BLKBACK_MAP;
+	if (!ring->vbd->persistent || !find_frames(ring, req))
+		map_segs(ring, req);
+}
+
+static void put_desc(struct blkback_ring *ring, struct blkback_req *req)
+{
+	if (!req->desc)
+		return;
+	put_page_buffer(ring, req->desc);
+	req->desc = NULL;
 }
 
 /* A request that shares a persistent frame shares the frame's failure. */
@@ -284,7 +323,8 @@ static bool inherit_errors(struct blkback_req *req)
 			continue;
 		req->err = seg->frame->err;
 		/* Its page is given back with it. */
-		req->vecs[i].bv_page = NULL;
+		if (req->mapped)
+			req->vecs[i].bv_page = NULL;
 		seg->frame = NULL;
 		seg->handle = INVALID_GRANT_HANDLE;
 		failed = true;
@@ -308,52 +348,23 @@ static void run_maps(struct blkback_ring *ring, struct list_head *batch)
 		foreign_drop_failed(&ring->foreign, &ring->cache);
 }
 
-/* Nothing is left out between the end of one and the begin of the other. */
-static bool touch(const struct bio_vec *prev, const struct bio_vec *vec)
-{
-	return !(vec->bv_offset |
-		 ((prev->bv_offset + prev->bv_len) & ~PAGE_MASK));
-}
-
-/* Frames that follow each other are one piece for the block layer. */
-static void join_vecs(struct blkback_req *req)
-{
-	struct bio_vec *to = req->vecs, *vec, *end = to + req->wire.nr_segs;
-	const struct blkback_seg *seg = req->segs;
-
-	for (vec = to + 1; vec < end; vec++, seg++) {
-		if (seg[0].frame->next == seg[1].frame && touch(to, vec))
-			to->bv_len += vec->bv_len;
-		else
-			*++to = *vec;
-	}
-	req->nr_vecs = to + 1 - req->vecs;
-}
-
-/* Frames that are mapped for one request have machine frames of any kind. */
-static bool may_join(const struct blkback_req *req)
-{
-	return req->transport == BLKBACK_MAP && !req->mapped && !req->err;
-}
-
 void blkback_transfer_in(struct blkback_ring *ring, struct list_head *batch)
 {
 	struct blkback_req *req;
 
-	list_for_each_entry(req, batch, batch)
+	list_for_each_entry(req, batch, batch) {
 		transfer_in(ring, req);
+		put_desc(ring, req);
+	}
 	run_maps(ring, batch);
 	run_copies(ring);
 
-	list_for_each_entry(req, batch, batch) {
-		if (may_join(req))
-			join_vecs(req);
+	list_for_each_entry(req, batch, batch)
 		if (unlikely(req->err))
 			dev_err_ratelimited(&ring->vbd->dev->dev,
 					    "ring %u: grant references of request %llu unusable (%d)\n",
 					    ring->index, req->wire.id,
 					    req->err);
-	}
 }
 
 static void copy_out(struct blkback_ring *ring, struct blkback_req *req)
@@ -381,7 +392,7 @@ static void put_buffers(struct blkback_ring *ring, struct blkback_req *req)
 	unsigned int i;
 
 	for (i = 0; i < req->wire.nr_segs; i++)
-		blkback_put_page(ring, req->vecs[i].bv_page);
+		put_page_buffer(ring, req->vecs[i].bv_page);
 }
 
 /*

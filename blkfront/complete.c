@@ -145,23 +145,27 @@ static bool take_batch(struct blkfront_ring *ring, struct batch *batch)
 	return pending;
 }
 
-static void copy_out(struct request *rq, const struct grant *g)
+static noinline void copy_out(struct request *rq, const struct grant *g)
 {
-	unsigned int off = 0, len, n;
+	const void *src = page_address(g->page);
+	size_t left = XEN_PAGE_SIZE, len, n;
 	struct req_iterator iter;
 	struct bio_vec bv;
 	void *dst;
 
 	rq_for_each_bvec(bv, rq, iter) {
 		dst = bvec_virt(&bv);
-		for (len = bv.bv_len; len; len -= n, dst += n) {
-			if (off == XEN_PAGE_SIZE) {
+		for (len = bv.bv_len; len; len -= n) {
+			if (!left) {
 				g = g->next;
-				off = 0;
+				src = page_address(g->page);
+				left = XEN_PAGE_SIZE;
 			}
-			n = min_t(unsigned int, len, XEN_PAGE_SIZE - off);
-			copy_data(dst, page_address(g->page) + off, n);
-			off += n;
+			n = min(len, left);
+			copy_data(dst, src, n);
+			dst += n;
+			src += n;
+			left -= n;
 		}
 	}
 }

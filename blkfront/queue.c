@@ -13,10 +13,14 @@
 #include <linux/sched/stat.h>
 #include <xen/page.h>
 
-/* Walks the data grants while ring requests are built. */
+/*
+ * Walks the data grants while ring requests are built. @packed: bytes that fill
+ * all frames but the last; 0 where each grant says what is in use.
+ */
 struct cursor {
 	const struct grant *grant;
 	unsigned int left;
+	unsigned int packed;
 	u64 sector;
 };
 
@@ -194,41 +198,31 @@ static blk_status_t starve(struct blkfront_ring *ring,
 	return BLK_STS_RESOURCE;
 }
 
-/* A packed request fills all frames but the last. */
-static void mark_packed(struct blkfront_io *io, unsigned int bytes)
-{
-	struct grant *g = io->data.head;
-
-	for (; bytes > XEN_PAGE_SIZE; bytes -= XEN_PAGE_SIZE) {
-		g->first = 0;
-		g->last = BLK_SECTORS_PER_FRAME - 1;
-		g = g->next;
-	}
-	g->first = 0;
-	g->last = (bytes >> SECTOR_SHIFT) - 1;
-}
-
 /*
  * What the copy leaves of an earlier I/O's data at the end of the last frame
  * went to or came from the same backend.
  */
-static void copy_in(struct request *rq, const struct grant *g)
+static noinline void copy_in(struct request *rq, const struct grant *g)
 {
-	unsigned int off = 0, len, n;
+	void *dst = page_address(g->page);
+	size_t left = XEN_PAGE_SIZE, len, n;
 	struct req_iterator iter;
 	struct bio_vec bv;
 	const void *src;
 
 	rq_for_each_bvec(bv, rq, iter) {
 		src = bvec_virt(&bv);
-		for (len = bv.bv_len; len; len -= n, src += n) {
-			if (off == XEN_PAGE_SIZE) {
+		for (len = bv.bv_len; len; len -= n) {
+			if (!left) {
 				g = g->next;
-				off = 0;
+				dst = page_address(g->page);
+				left = XEN_PAGE_SIZE;
 			}
-			n = min_t(unsigned int, len, XEN_PAGE_SIZE - off);
-			copy_data(page_address(g->page) + off, src, n);
-			off += n;
+			n = min(len, left);
+			copy_data(dst, src, n);
+			dst += n;
+			src += n;
+			left -= n;
 		}
 	}
 }
@@ -265,7 +259,6 @@ static void fill_data(struct blkfront_ring *ring, struct request *rq,
 	if (io->bounce) {
 		if (io->descs.nr)
 			split_descs(io);
-		mark_packed(io, blk_rq_bytes(rq));
 		if (io->op == BLKIF_OP_WRITE)
 			copy_in(rq, io->data.head);
 	} else {
@@ -274,12 +267,34 @@ static void fill_data(struct blkfront_ring *ring, struct request *rq,
 }
 
 /* Written by field, so that the padding stays as zeroed. */
+static void fill_packed(struct blkif_request_segment *seg, struct cursor *cur,
+			unsigned int nr)
+{
+	unsigned int bytes = min_t(unsigned int, cur->packed,
+				   nr * XEN_PAGE_SIZE);
+	const struct grant *g = cur->grant;
+
+	for (; nr; nr--, seg++, g = g->next) {
+		seg->gref = g->ref;
+		seg->first_sect = 0;
+		seg->last_sect = BLK_SECTORS_PER_FRAME - 1;
+	}
+	seg[-1].last_sect = ((bytes - 1) & ~XEN_PAGE_MASK) >> SECTOR_SHIFT;
+	cur->sector += bytes >> SECTOR_SHIFT;
+	cur->packed -= bytes;
+	cur->grant = g;
+}
+
 static void fill_segs(struct blkif_request_segment *seg, struct cursor *cur,
 		      unsigned int nr)
 {
 	const struct grant *g = cur->grant;
 
 	cur->left -= nr;
+	if (cur->packed) {
+		fill_packed(seg, cur, nr);
+		return;
+	}
 	for (; nr; nr--, seg++, g = g->next) {
 		seg->gref = g->ref;
 		seg->first_sect = g->first;
@@ -392,7 +407,12 @@ static void carry_out(struct blkfront_ring *ring, struct kick kick)
 static struct kick put_parts(struct blkfront_ring *ring, struct request *rq,
 			     struct blkfront_io *io, bool push)
 {
-	struct cursor cur = { io->data.head, io->data.nr, blk_rq_pos(rq) };
+	struct cursor cur = {
+		.grant = io->data.head,
+		.left = io->data.nr,
+		.packed = io->bounce ? blk_rq_bytes(rq) : 0,
+		.sector = blk_rq_pos(rq),
+	};
 	const struct grant *desc = io->descs.nr ? io->descs.head : NULL;
 	unsigned int parts = io->parts;
 	struct blkfront_slot *slot;

@@ -204,23 +204,18 @@ void blkback_fetch_segments(struct blkback_ring *r, struct list_head *batch)
 	}
 }
 
-void blkback_put_page(struct blkback_ring *r, struct page *page)
-{
-	put_page(page);
-}
-
 static u64 sectors_of(const struct blkback_req *req)
 {
+	const struct blkif_request_segment *seg = blkback_segments(req);
 	u64 bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < req->wire.nr_segs; i++) {
-		const struct bio_vec *vec = &req->vecs[i];
-
-		peer_must_be_set(&req->segs[i].ref, sizeof(req->segs[i].ref));
-		MUST(vec->bv_len && vec->bv_offset + vec->bv_len <= 4096);
-		MUST(!(vec->bv_len % (vbd.limits.block_sectors * 512)));
-		bytes += vec->bv_len;
+	for (i = 0; i < req->wire.nr_segs; i++, seg++) {
+		peer_must_be_set(&seg->gref, sizeof(seg->gref));
+		MUST(seg->first_sect <= seg->last_sect);
+		MUST(blk_seg_offset(seg) + blk_seg_len(seg) <= 4096);
+		MUST(!(blk_seg_len(seg) % (vbd.limits.block_sectors * 512)));
+		bytes += blk_seg_len(seg);
 	}
 	return bytes / 512;
 }
@@ -262,8 +257,10 @@ void blkback_transfer_in(struct blkback_ring *r, struct list_head *batch)
 
 	xsa_300_segments_are_limited(r);
 	list_for_each_entry(req, batch, batch) {
-		MUST(!req->desc);
 		check_promises(req);
+		if (req->desc)
+			put_page(req->desc);
+		req->desc = NULL;
 		if (req->err || req->rejected || !req->wire.nr_segs)
 			continue;
 		req->transport = BLKBACK_MAP + peer_below(2);

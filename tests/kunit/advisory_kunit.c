@@ -91,10 +91,8 @@ static struct blkback_req *make_req(struct kunit *test, struct list_head *batch,
 	req->wire.nr_segs = nr;
 	req->vecs = req->inline_vecs;
 	req->segs = req->inline_segs;
-	for (i = 0; i < nr; i++) {
-		req->segs[i].ref = refs[i];
-		req->vecs[i].bv_len = 512;
-	}
+	for (i = 0; i < nr; i++)
+		req->wire.seg[i].gref = refs[i];
 	list_add_tail(&req->batch, batch);
 	return req;
 }
@@ -234,7 +232,9 @@ static void xsa_155_indirect(struct kunit *test)
 	have = page_address(req->desc);
 	for (i = 0; i < 200; i++)
 		KUNIT_EXPECT_EQ(test, have[i].gref, i);
-	blkback_put_page(ring, req->desc);
+	req->wire.nr_segs = 0;
+	carry_out(&batch);
+	KUNIT_EXPECT_NULL(test, req->desc);
 }
 
 /*
@@ -292,7 +292,7 @@ static struct blkback_req *read_frames(struct kunit *test, unsigned int skip)
 
 	req = make_req(test, &batch, refs, ARRAY_SIZE(refs));
 	for (i = 0; i < ARRAY_SIZE(refs); i++)
-		req->vecs[i].bv_len = PAGE_SIZE - skip;
+		req->wire.seg[i].last_sect = 7 - skip / 512;
 	carry_out(&batch);
 	return req;
 }
