@@ -295,6 +295,10 @@ static inline unsigned int blkfront_max_frames(const struct blkfront *info)
 /* queue.c: submission */
 extern const struct blk_mq_ops blkfront_mq_ops;
 
+/* bounce.c: data that goes through the pool's pages */
+void blkfront_copy_in(struct request *rq, const struct grant *g);
+void blkfront_copy_out(struct request *rq, const struct grant *g);
+
 /* complete.c: completion; the first is a hard interrupt, then a tasklet */
 irqreturn_t blkfront_interrupt(int irq, void *data);
 void blkfront_complete(struct tasklet_struct *tasklet);

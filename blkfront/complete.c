@@ -6,9 +6,6 @@
  */
 #include "blkfront.h"
 
-#include <linux/bvec.h>
-#include <xen/page.h>
-
 /* Responses taken at once; bounds the time under the lock. */
 #define BATCH	32
 /* Frames and responses handled in one run; bounds the time in the tasklet. */
@@ -145,31 +142,6 @@ static bool take_batch(struct blkfront_ring *ring, struct batch *batch)
 	return pending;
 }
 
-static noinline void copy_out(struct request *rq, const struct grant *g)
-{
-	const void *src = page_address(g->page);
-	size_t left = XEN_PAGE_SIZE, len, n;
-	struct req_iterator iter;
-	struct bio_vec bv;
-	void *dst;
-
-	rq_for_each_bvec(bv, rq, iter) {
-		dst = bvec_virt(&bv);
-		for (len = bv.bv_len; len; len -= n) {
-			if (!left) {
-				g = g->next;
-				src = page_address(g->page);
-				left = XEN_PAGE_SIZE;
-			}
-			n = min(len, left);
-			copy_data(dst, src, n);
-			dst += n;
-			src += n;
-			left -= n;
-		}
-	}
-}
-
 /**
  * blkfront_revoke() - end the backend's access to a request's own pages
  * @ring: the ring
@@ -226,7 +198,7 @@ static unsigned int finish(struct blkfront_ring *ring, struct request *rq,
 
 	if (io->bounce) {
 		if (io->op == BLKIF_OP_READ && !io->status)
-			copy_out(rq, io->data.head);
+			blkfront_copy_out(rq, io->data.head);
 		/* As they were taken, so that they stay in order. */
 		grant_list_join(&batch->pages, &io->descs);
 		grant_list_join(&batch->pages, &io->data);

@@ -198,35 +198,6 @@ static blk_status_t starve(struct blkfront_ring *ring,
 	return BLK_STS_RESOURCE;
 }
 
-/*
- * What the copy leaves of an earlier I/O's data at the end of the last frame
- * went to or came from the same backend.
- */
-static noinline void copy_in(struct request *rq, const struct grant *g)
-{
-	void *dst = page_address(g->page);
-	size_t left = XEN_PAGE_SIZE, len, n;
-	struct req_iterator iter;
-	struct bio_vec bv;
-	const void *src;
-
-	rq_for_each_bvec(bv, rq, iter) {
-		src = bvec_virt(&bv);
-		for (len = bv.bv_len; len; len -= n) {
-			if (!left) {
-				g = g->next;
-				dst = page_address(g->page);
-				left = XEN_PAGE_SIZE;
-			}
-			n = min(len, left);
-			copy_data(dst, src, n);
-			dst += n;
-			src += n;
-			left -= n;
-		}
-	}
-}
-
 static void grant_direct(const struct blkfront_ring *ring, struct request *rq,
 			 struct blkfront_io *io)
 {
@@ -260,7 +231,7 @@ static void fill_data(struct blkfront_ring *ring, struct request *rq,
 		if (io->descs.nr)
 			split_descs(io);
 		if (io->op == BLKIF_OP_WRITE)
-			copy_in(rq, io->data.head);
+			blkfront_copy_in(rq, io->data.head);
 	} else {
 		grant_direct(ring, rq, io);
 	}

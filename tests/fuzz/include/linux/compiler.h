@@ -14,7 +14,6 @@
 #define __aligned(n)	__attribute__((aligned(n)))
 #define barrier()	__asm__ __volatile__("" : : : "memory")
 #define likely(x)	__builtin_expect(!!(x), 1)
-#define noinline	__attribute__((noinline))
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define fallthrough	__attribute__((fallthrough))
 
